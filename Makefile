@@ -1,0 +1,50 @@
+# One command each. Everything lives in .venv, which `make setup` keeps in step with constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
+DEMO := $(BIN)/kdsl demo --data .kdsl/demo $(if $(KEEP),--keep) $(if $(SUMMARY),--summary $(SUMMARY))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check constraints format clean
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/uv
+	$(UV) pip install --quiet --constraint constraints.txt --editable '.[cpu,ocr,broker,train]'
+	@touch $@
+
+$(VENV)/.setup: pyproject.toml constraints.txt | $(BIN)/uv
+	$(UV) pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+setup: $(VENV)/.setup ## make .venv with everything for development
+
+demo: $(VENV)/.demo ## the whole system on this machine; KEEP=1 leaves it running, SUMMARY=FILE writes JSON
+	@$(DEMO)
+
+test: setup check ## all checks and tests, on a real Kafka
+	$(BIN)/pytest
+
+check: setup ## ruff, mypy, import-linter; never edits
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## let ruff format and mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+constraints: $(BIN)/uv ## recompile constraints.txt, keeping what still fits
+	$(UV) pip compile pyproject.toml --universal --all-extras --generate-hashes --quiet \
+	  --custom-compile-command 'make constraints' --output-file constraints.txt
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .kdsl .mypy_cache .pytest_cache .ruff_cache .hypothesis
