@@ -1,0 +1,86 @@
+"""Lexicon: named concepts, each a set of phrases that say the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from rule_store.errors import InvalidLexicon, UnknownConcept
+from rule_store.evidence import fold
+
+PHRASE_CHARS = 200
+NAME_CHARS = 128
+
+
+def is_text(text: str) -> bool:
+    """Whether UTF-8 can carry the text: a lone surrogate is no character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_name(name: str) -> bool:
+    """Whether a task, label or concept may be called so."""
+    return 0 < len(name) <= NAME_CHARS and is_text(name)
+
+
+def phrase_fault(folded: str) -> str | None:
+    """Say why a folded phrase cannot be looked for; None when it can."""
+    if not folded:
+        return "is empty; give it at least one character that is not white space"
+    if len(folded) > PHRASE_CHARS:
+        return f"has {len(folded)} characters; shorten it to {PHRASE_CHARS}"
+    return None if is_text(folded) else "holds a lone surrogate; write real characters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexicon:
+    """The concepts of a domain.
+
+    concepts: name → folded phrases, sorted and each once (their order decides nothing, so two
+        lexicons that say the same are equal).
+    """
+
+    concepts: Mapping[str, tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        concepts = {name: _folded(name, self.concepts[name]) for name in sorted(self.concepts)}
+        object.__setattr__(self, "concepts", concepts)
+
+    @classmethod
+    def of(cls, concepts: Mapping[str, Iterable[str]]) -> Self:
+        """Fold the phrases of each concept.
+
+        >>> Lexicon.of({"refund": ["Money back", "REFUND", "refund"]}).phrases("refund")
+        ('money back', 'refund')
+
+        Raises:
+            InvalidLexicon: a concept without a name or phrases, an empty or overlong phrase.
+        """
+        return cls(concepts={name: tuple(phrases) for name, phrases in concepts.items()})
+
+    def phrases(self, concept: str) -> tuple[str, ...]:
+        """Give the folded phrases of a concept.
+
+        Raises:
+            UnknownConcept: the lexicon has no such concept.
+        """
+        try:
+            return self.concepts[concept]
+        except KeyError:
+            raise UnknownConcept(concept, known=self.concepts) from None
+
+
+def _folded(name: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
+    if not is_name(name):
+        raise InvalidLexicon(name, f"needs a name of 1 to {NAME_CHARS} characters")
+    if not phrases:
+        raise InvalidLexicon(name, "has no phrases; give it one or remove it")
+    folded = sorted(set(map(fold, phrases)))
+    for phrase in folded:
+        if fault := phrase_fault(phrase):
+            raise InvalidLexicon(name, f"has a phrase that {fault}")
+    return tuple(folded)

@@ -1,0 +1,122 @@
+"""Predicates: the closed set of tests that a rule can make on evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import assert_never
+
+from rule_store.errors import InvalidRule, shown
+from rule_store.evidence import Channel, Evidence, check_channel, fold
+from rule_store.lexicon import NAME_CHARS, Lexicon, is_name, phrase_fault
+
+Truth = bool | None
+"""Holds, does not hold, or None: undecided, because its channel is unread."""
+
+# Scripts written without spaces: Han and its symbols, kana, Bopomofo; Hangul; their supplements.
+_UNSPACED = (
+    (0x1100, 0x11FF),
+    (0x2E80, 0x9FFF),
+    (0xA960, 0xA97F),
+    (0xAC00, 0xD7FF),
+    (0xF900, 0xFAFF),
+    (0xFF66, 0xFFDC),
+    (0x1AFF0, 0x1B16F),
+    (0x20000, 0x3FFFF),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Has:
+    """A phrase occurs in a channel; the phrase is folded when the predicate is made.
+
+    Raises:
+        UnknownChannel: no such channel.
+        InvalidRule: the phrase is empty, overlong or no text.
+    """
+
+    channel: Channel
+    phrase: str
+
+    def __post_init__(self) -> None:
+        check_channel(self.channel)
+        folded = fold(self.phrase)
+        if fault := phrase_fault(folded):
+            raise InvalidRule(f"the phrase {shown(folded)} {fault}")
+        object.__setattr__(self, "phrase", folded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mentions:
+    """Any phrase of a concept occurs in a channel.
+
+    Raises:
+        UnknownChannel: no such channel.
+        InvalidRule: the concept's name is empty, overlong or no text.
+    """
+
+    channel: Channel
+    concept: str
+
+    def __post_init__(self) -> None:
+        check_channel(self.channel)
+        if not is_name(self.concept):
+            raise InvalidRule(f"a concept needs a name of 1 to {NAME_CHARS} characters")
+
+
+Predicate = Has | Mentions
+
+
+@lru_cache(maxsize=4096)
+def is_word_character(character: str) -> bool:
+    """Whether a neighbouring character would belong to the same word.
+
+    >>> [is_word_character(each) for each in "aй0 _付カ한"]
+    [True, True, True, False, False, False, False, False]
+    """
+    point = ord(character)
+    return character.isalnum() and not any(low <= point <= high for low, high in _UNSPACED)
+
+
+def occurs(phrase: str, text: str) -> bool:
+    """Whether a folded phrase occurs in a folded text, at word boundaries where it has words.
+
+    An end of the phrase that is a letter or digit of a script with spaces must not have another
+    such character as its neighbour; any other end (Han, kana, "$", a full stop) is free.
+
+    >>> occurs("art", "a state of the art"), occurs("art", "party"), occurs("付00", "实付00元")
+    (True, False, True)
+    """
+    start = text.find(phrase)
+    while start >= 0:
+        if _stands_alone(phrase, text, start):
+            return True
+        start = text.find(phrase, start + 1)
+    return False
+
+
+def _stands_alone(phrase: str, text: str, start: int) -> bool:
+    end = start + len(phrase)
+    if start and is_word_character(phrase[0]) and is_word_character(text[start - 1]):
+        return False
+    return not (end < len(text) and is_word_character(phrase[-1]) and is_word_character(text[end]))
+
+
+def evaluate(predicate: Predicate, evidence: Evidence, lexicon: Lexicon) -> Truth:
+    """Test one predicate.
+
+    Raises:
+        UnknownConcept: the lexicon has no such concept.
+    """
+    text = evidence.texts.get(predicate.channel)
+    if text is None:
+        return None
+    if isinstance(predicate, Has):
+        return occurs(predicate.phrase, text)
+    if isinstance(predicate, Mentions):
+        # Nearly every phrase is absent: a bare `in` is a third of the price of a call.
+        for phrase in lexicon.phrases(predicate.concept):
+            if phrase in text and occurs(phrase, text):
+                return True
+        return False
+    assert_never(predicate)

@@ -1,0 +1,77 @@
+"""Evidence: folding, and unread against empty."""
+
+import sys
+
+import pytest
+
+from rule_store import CHANNELS, Evidence, UnknownChannel, fold
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Where is it?", "where is it?"),
+        ("  two\n\t lines\r\n", "two lines"),
+        ("ＡＢＣ　１２３", "abc 000"),
+        ("Order 4711", "order 0000"),
+        ("٤٢", "00"),
+        ("½", "0⁄0"),
+        ("STRASSE straße", "strasse strasse"),
+        ("ﬁne", "fine"),
+        ("支付成功，￥９９", "支付成功,¥00"),
+        ("", ""),
+        (" \n ", ""),
+        ("\u0345", "ι"),
+        ("👍🏽", "👍🏽"),
+        ("\ud800", "\ud800"),
+    ],
+)
+def test_fold(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+def test_folding_any_single_character_twice_changes_nothing() -> None:
+    for point in range(sys.maxunicode + 1):
+        folded = fold(chr(point))
+        assert fold(folded) == folded
+
+
+def test_an_unread_channel_is_not_an_empty_one() -> None:
+    evidence = Evidence.of({"last": [], "screen": None})
+    assert evidence.read("last") == ""
+    assert evidence.read("screen") is None
+    assert evidence.read("reply") is None
+    assert evidence != Evidence.of({"last": [], "screen": []})
+
+
+def test_segments_are_folded_one_by_one_and_empty_ones_left_out() -> None:
+    evidence = Evidence.of({"user": ["Hello\nthere", "  ", "Order 5"]})
+    assert evidence.read("user") == "hello there\norder 0"
+
+
+def test_an_unknown_channel_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownChannel, match='did you mean "screen"') as refusal:
+        Evidence.of({"sreen": []})
+    assert refusal.value.channel == "sreen"
+    with pytest.raises(UnknownChannel):
+        Evidence(texts={"image": ""})
+    with pytest.raises(UnknownChannel):
+        Evidence.of({}).read("image")
+
+
+def test_one_string_in_place_of_segments_is_refused() -> None:
+    with pytest.raises(TypeError, match="put the text into a list"):
+        Evidence.of({"last": "where"})
+
+
+def test_the_channels_are_those_of_the_glossary() -> None:
+    assert CHANNELS == (
+        "last",
+        "user",
+        "reply",
+        "agent",
+        "screen",
+        "screen.top",
+        "screen.bottom",
+        "screen.lines",
+    )
