@@ -70,6 +70,7 @@ class ImageRejected(InvalidRecord):
         "image_too_large",
         "image_mislabelled",
         "image_forbidden_uri",
+        "image_unavailable",
         "image_kills_reader",
     )
     reason = "image_corrupt"

@@ -19,6 +19,7 @@ class Limits:
     envelope_bytes: what a deferred question or a dead letter adds to the original record.
     record_overhead_bytes: Kafka's own framing of a one-record batch (61 + 9 bytes), key, headers.
     image_bytes: one image, inline or fetched. image_pixels, image_side: checked before decoding.
+    list_items: of any list of a record, known or not; far above those we know.
     """
 
     event_bytes: int = 1 * _MIB
@@ -32,6 +33,7 @@ class Limits:
     image_side: int = 8192
     image_fetch_s: float = 10.0
     turns: int = 200
+    first_turn_index: int = 2**31 - 1
     text_chars: int = 8000
     images_per_turn: int = 16
     images_per_event: int = 16
@@ -42,6 +44,7 @@ class Limits:
     name_chars: int = 64
     uri_chars: int = 2048
     detail_chars: int = 1000
+    list_items: int = 1024
 
     @property
     def deferred_bytes(self) -> int:

@@ -1,0 +1,122 @@
+"""What the records of `rules.releases` mean to one worker: which activation it is to obey."""
+
+from rule_store import (
+    Activation,
+    Release,
+    RuleStoreError,
+    Signed,
+    TrustStore,
+    activation_from_bytes,
+    digest,
+    read_release,
+    signed_from_bytes,
+    supersedes,
+    topic_key,
+)
+from streams.active_release import ActiveRelease
+from streams.domain import Domain
+from streams.errors import ReleaseRefused
+from streams.records import Record
+
+_RELEASE = b"release/"
+
+
+class Activations:
+    """Reads activations in order and remembers where each release stands in the topic.
+
+    in_force: the last activation obeyed; whoever obeys one sets it.
+    """
+
+    def __init__(self, *, domain: Domain, trust: TrustStore | None) -> None:
+        """Set up for one domain.
+
+        Args:
+            domain: whose activations count; its labels too.
+            trust: whose signatures count; None obeys anybody (`--allow-unsigned`).
+        """
+        self._domain = domain
+        self._trust = trust
+        self._key = f"active/{domain.name}/{domain.labels_digest}".encode()
+        self._offsets: dict[str, int] = {}
+        # Not the one in force: while a worker reads the topic from its beginning none is, and an
+        # old activation sent in again must not win over a later one that stands before it.
+        self._newest: Activation | None = None
+        self.in_force: Activation | None = None
+
+    def note(self, record: Record) -> Activation | None:
+        """Take one record in; an activation that is now to be obeyed is returned.
+
+        Raises:
+            ReleaseRefused: an activation for this worker that must not be obeyed.
+        """
+        key = record.key or b""
+        if key.startswith(_RELEASE):
+            self._note_release(key[len(_RELEASE) :].decode(errors="replace"), record)
+            return None
+        if key != self._key or record.value is None:
+            return None
+        try:
+            activation = self._read(record.value)
+        except RuleStoreError as error:
+            raise ReleaseRefused(f"activation refused: {error}") from error
+        if topic_key(activation).encode() != self._key:
+            raise ReleaseRefused("activation refused: it names another domain or other labels")
+        if not supersedes(activation, self._newest):
+            raise ReleaseRefused(
+                f"activation refused: its sequence {activation.sequence} is not above the newest "
+                "one; a roll-back is a new activation"
+            )
+        self._newest = activation
+        return activation
+
+    def _note_release(self, name: str, record: Record) -> None:
+        if record.value is None:
+            self._offsets.pop(name, None)
+        else:
+            self._offsets[name] = record.offset
+
+    def _read(self, envelope: bytes) -> Activation:
+        signed = signed_from_bytes(envelope)
+        if self._trust is not None:
+            self._trust.verify(signed, "activation")
+        return activation_from_bytes(signed.content)
+
+    def offset_of(self, activation: Activation) -> int:
+        """Where the activated release stands in the topic.
+
+        Raises:
+            ReleaseRefused: it was never published, or was deleted.
+        """
+        offset = self._offsets.get(activation.digest)
+        if offset is None:
+            raise ReleaseRefused(
+                f"activation refused: release {activation.digest} is not in the topic; "
+                "activate it again with `kdsl release activate FILE`"
+            )
+        return offset
+
+    def open(self, activation: Activation, envelope: bytes | None) -> ActiveRelease:
+        """Verify the activated release and lay it out for deciding.
+
+        Raises:
+            ReleaseRefused: digest, signature, schema or labels are not as they should be.
+        """
+        try:
+            signed = signed_from_bytes(envelope or b"")
+            release = open_release(signed, trust=self._trust)
+            if digest(signed.content) != activation.digest:
+                raise ReleaseRefused(f"release {activation.digest} is not what its key says")
+            return ActiveRelease.of(release, digest=activation.digest, domain=self._domain)
+        except (RuleStoreError, ReleaseRefused) as error:
+            raise ReleaseRefused(f"release {activation.digest} refused: {error}") from error
+
+
+def open_release(signed: Signed, *, trust: TrustStore | None) -> Release:
+    """Verify a release's signature, if a trust store is given, and read it.
+
+    Raises:
+        RuleStoreError: untrusted or malformed.
+    """
+    if trust is not None:
+        trust.verify(signed, "release")
+    return read_release(signed.content)

@@ -1,0 +1,261 @@
+"""The composition root of a worker: a Faust app around one role's pure decision."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, assert_never, cast
+
+import faust
+import mode
+from faust.types import EventT, StreamT
+
+from rule_store import KeyRefused, TrustStore
+from streams.activations import Activations
+from streams.alerter import Alerter
+from streams.delivery import Delivery
+from streams.domain import Domain, load_domain
+from streams.errors import InvalidSettings
+from streams.failures import Failures
+from streams.health import Health
+from streams.limits import LIMITS
+from streams.metrics import Metrics
+from streams.model_side import ModelSide
+from streams.records import Record
+from streams.releases import ReleaseFollower
+from streams.resolver import Resolver
+from streams.role import Role, system_now_ms
+from streams.settings import RoleName, Settings
+from streams.tagger import Tagger
+from streams.topics import topic_name
+from streams.web import Web
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """One worker's parts; each starts before Faust takes the first record."""
+
+    role: Role
+    health: Health
+    metrics: Metrics
+    web: Web
+    delivery: Delivery
+    follower: ReleaseFollower | None
+
+
+class RoleService(mode.Service):
+    """Starts and stops what a role needs, as part of the app."""
+
+    def __init__(self, role: Role) -> None:
+        super().__init__()
+        self._role = role
+
+    async def on_start(self) -> None:
+        await self._role.start()
+
+    async def on_stop(self) -> None:
+        await self._role.stop()
+
+
+class WorkerApp(faust.App):
+    """A Faust app that starts our services before its own, and stops them after."""
+
+    station: Station
+
+    def on_init_dependencies(self) -> Iterable[Any]:
+        """Health first, so that `/live` answers while the rest is still loading."""
+        station = self.station
+        ours = [station.web, station.delivery, RoleService(station.role)]
+        if station.follower is not None:
+            ours.append(station.follower)
+        return [*ours, *super().on_init_dependencies()]
+
+
+def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
+    """Wire a worker; nothing connects until it is started.
+
+    Raises:
+        StartupError: a pack, a key or a setting is not as it should be.
+    """
+    domain = load_domain(settings.domain)
+    health, metrics = Health(), Metrics(role_name)
+    role = _role(settings, role_name, domain, metrics)
+    app = WorkerApp(
+        f"{settings.prefix}kdsl-{domain.name}-{role_name}",
+        broker=f"aiokafka://{settings.bootstrap}",
+        **_FAUST,
+    )
+    app.station = Station(
+        role=role,
+        health=health,
+        metrics=metrics,
+        web=Web(host=settings.web_host, port=settings.web_port, health=health, metrics=metrics),
+        delivery=Delivery(bootstrap=settings.bootstrap, prefix=settings.prefix),
+        follower=_follower(settings, domain, role, health, metrics),
+    )
+    _add_agent(app, settings)
+    return app
+
+
+# Session, heartbeat and rebalance times: Faust's defaults stop every partition for most of a
+# minute after one killed worker. Web and tables of Faust's own stay off: they show contents.
+_FAUST: dict[str, Any] = {
+    "value_serializer": "raw",
+    "key_serializer": "raw",
+    "topic_allow_declare": False,
+    "topic_disable_leader": True,
+    "web_enabled": False,
+    "web_tables_enabled": False,
+    "broker_commit_interval": 1.0,
+    "broker_session_timeout": 10.0,
+    "broker_heartbeat_interval": 3.0,
+    "broker_rebalance_timeout": 10.0,
+    "broker_max_poll_records": 500,
+    # Records not yet begun are left to the next worker, not finished during a rebalance.
+    "stream_wait_empty": False,
+    # Records wait decoded in memory: at the size limit this many hold about 130 MiB.
+    "stream_buffer_maxsize": 128,
+    "consumer_max_fetch_size": LIMITS.dead_letter_bytes + LIMITS.record_overhead_bytes,
+    "consumer_auto_offset_reset": "earliest",
+}
+
+
+def _role(settings: Settings, name: RoleName, domain: Domain, metrics: Metrics) -> Role:
+    failures = Failures()
+    match name:
+        case "tagger":
+            return Tagger(
+                domain=domain,
+                image_prefixes=settings.image_prefixes,
+                early_answer=settings.early_answer,
+                metrics=metrics,
+                failures=failures,
+                now_ms=system_now_ms,
+            )
+        case "resolver":
+            return Resolver(
+                domain=domain,
+                model_side=ModelSide(settings, domain),
+                metrics=metrics,
+                failures=failures,
+                now_ms=system_now_ms,
+            )
+        case "alerter":
+            return Alerter(domain=domain, metrics=metrics, failures=failures, now_ms=system_now_ms)
+        case _:
+            assert_never(name)
+
+
+def trust_store(settings: Settings) -> TrustStore | None:
+    """The keys whose releases are obeyed; None obeys anybody, which must be said outright.
+
+    Raises:
+        InvalidSettings: neither a trust store nor `--allow-unsigned`, or an unreadable one.
+    """
+    if settings.trust is None:
+        if settings.allow_unsigned:
+            return None
+        raise InvalidSettings(
+            "whose releases shall be obeyed? Name the public keys with --trust FILE_OR_FOLDER, "
+            "or obey anybody with --allow-unsigned"
+        )
+    try:
+        return TrustStore.load(settings.trust)
+    except KeyRefused as error:
+        raise InvalidSettings(str(error)) from error
+
+
+def _follower(
+    settings: Settings, domain: Domain, role: Role, health: Health, metrics: Metrics
+) -> ReleaseFollower | None:
+    if not role.needs_release:
+        return None
+    return ReleaseFollower(
+        bootstrap=settings.bootstrap,
+        topic=topic_name("releases", prefix=settings.prefix),
+        activations=Activations(domain=domain, trust=trust_store(settings)),
+        use=role.use,
+        health=health,
+        metrics=metrics,
+    )
+
+
+def _add_agent(app: WorkerApp, settings: Settings) -> None:
+    station = app.station
+    name = topic_name(station.role.source, prefix=settings.prefix)
+    station.health.block("partitions", "waiting for Kafka to assign partitions")
+
+    async def work(stream: StreamT[Any]) -> None:
+        if station.follower is not None:
+            await station.follower.active.wait()
+        # noack_take yields events, whatever its annotation says.
+        await _take_batches(cast("faust.Stream[EventT[bytes]]", stream), station, settings)
+
+    # A crash ends the process; a supervisor outside starts the next one, which takes over at the
+    # last commit. Faust's own restart would run past what was in flight.
+    app.agent(
+        app.topic(name),
+        name=f"{station.role.name}.work",
+        concurrency=1,
+        supervisor_strategy=mode.CrashingSupervisor,
+    )(work)
+
+    async def assigned(*_: Any, **__: Any) -> None:
+        station.health.clear("partitions")
+
+    app.on_partitions_assigned.connect(assigned, weak=False)
+
+
+async def _take_batches(
+    stream: faust.Stream[EventT[bytes]], station: Station, settings: Settings
+) -> None:
+    """Take, decide, deliver and only then acknowledge, batch after batch."""
+    async for events in stream.noack_take(settings.batch, within=settings.linger_s):
+        records = [_record(event) for event in events]
+        station.metrics.in_flight.set(len(records))
+        started_s = time.perf_counter()
+        decided = await station.role.decide(records)
+        decided_s = time.perf_counter()
+        await station.delivery.deliver([output for outputs in decided for output in outputs])
+        station.metrics.deliver_s.observe(time.perf_counter() - decided_s)
+        station.metrics.decide_s.observe(decided_s - started_s)
+        for event in events[: len(decided)]:
+            event.ack()
+        station.metrics.in_flight.set(len(records) - len(decided))
+        station.metrics.records.labels(outcome="acknowledged").inc(len(decided))
+        if station.role.failures.too_many:
+            await _pause(station)
+
+
+async def _pause(station: Station) -> None:
+    """Stay up and take no more: the fault is ours, and the records behind it are good."""
+    why = (
+        f"{station.role.failures.summary} failed in our own code: mend it, restart the worker, "
+        "then `kdsl dead-letters redrive --reason failed`"
+    )
+    station.health.block("failures", why)
+    station.metrics.paused.set(1)
+    _log.error("paused: %s", why)
+    await asyncio.Event().wait()
+
+
+def _record(event: EventT[bytes]) -> Record:
+    message = event.message
+    return Record(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        timestamp_ms=round((message.timestamp or 0) * 1000),
+        key=message.key,
+        value=message.value,
+        headers=_headers(message.headers),
+    )
+
+
+def _headers(headers: Any) -> tuple[tuple[str, bytes], ...]:
+    """Faust hands over a list of pairs or a mapping."""
+    pairs = headers.items() if hasattr(headers, "items") else headers or ()
+    return tuple((str(name), bytes(value)) for name, value in pairs)

@@ -1,0 +1,228 @@
+"""Builds a release from rules, reliabilities and, where given, a bundle's held-out answers."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inference.bundle import Bundle, OutOfFold
+from rule_store import (
+    Evaluation,
+    Release,
+    Reliability,
+    Rule,
+    RuleSet,
+    TaskRules,
+    evaluate,
+)
+from streams.domain import Domain, Task, read_rules_file
+from streams.errors import DatasetError, InvalidDomain, LabelMismatch
+from streams.fitting import FitRow, fit_weights
+from streams.fusion import DEFAULT_WEIGHTS
+from streams.labelled import LabelledQuestion
+
+# Weighted F1 that answering by rules alone may cost; what it buys is model calls saved.
+F1_GIVEN_UP = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSource:
+    """The rules of one task with what is known of them.
+
+    fitted: rule id → reliability estimated on held-out firings; the others are assumed.
+    held_out: example id → ids of the rules that fired on it out of fold; None when no rule was
+        mined from these examples, so that plain evaluation is held out already.
+    """
+
+    rule_set: RuleSet
+    fitted: Mapping[str, float] = field(default_factory=dict)
+    held_out: Mapping[str, frozenset[str]] | None = None
+
+    def reliability(self, task: Task) -> dict[str, Reliability]:
+        return {
+            rule.id: Reliability(value=self.fitted[rule.id], fitted=True)
+            if rule.id in self.fitted
+            else Reliability(value=task.assumed_reliability, fitted=False)
+            for rule in self.rule_set.rules
+        }
+
+
+def pack_rules(domain: Domain) -> dict[str, RuleSource]:
+    """The rules that the domain pack brings."""
+    return {task: RuleSource(rule_set=domain.rule_sets[task]) for task in domain.tasks}
+
+
+def folder_rules(folder: Path, domain: Domain) -> dict[str, RuleSource]:
+    """The rules of a folder, as `kdsl rules mine` writes it, for the tasks it holds.
+
+    Raises:
+        InvalidDomain: no rules there, or malformed; names file, place and cure.
+    """
+    fitted = _read_fitted(folder / "fitted.json")
+    sources = {}
+    for name, task in domain.tasks.items():
+        path = folder / f"{name}.rules"
+        if path.is_file():
+            sources[name] = RuleSource(
+                rule_set=read_rules_file(path, task=task, lexicon=domain.lexicon),
+                fitted=fitted,
+                held_out=_read_votes(folder / "votes.jsonl", name),
+            )
+    if not sources:
+        wanted = " or ".join(f"{name}.rules" for name in domain.tasks)
+        raise InvalidDomain(f"{folder}: no rules there; expected {wanted}")
+    return sources
+
+
+def _read_fitted(path: Path) -> dict[str, float]:
+    if not path.is_file():
+        return {}
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        fitted = {str(rule): float(row["reliability"]) for rule, row in rows.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidDomain(f"{path}: not a map of rule id to reliability: {error!r}") from error
+    if not all(0.0 <= value <= 1.0 for value in fitted.values()):
+        raise InvalidDomain(f"{path}: a reliability is a number from 0 to 1")
+    return fitted
+
+
+def _read_votes(path: Path, task: str) -> dict[str, frozenset[str]] | None:
+    if not path.is_file():
+        return None
+    fired: dict[str, frozenset[str]] = {}
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                row: dict[str, Any] = json.loads(line)
+                if row["task"] == task:
+                    fired[str(row["example_id"])] = frozenset(map(str, row["rules"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise InvalidDomain(f"{path}:{number}: not an out-of-fold vote") from error
+    return fired
+
+
+def build_release(
+    domain: Domain,
+    sources: Mapping[str, RuleSource],
+    *,
+    bundle: Bundle | None = None,
+    labelled: Sequence[LabelledQuestion] = (),
+    settings: Mapping[str, str | int | float] | None = None,
+) -> Release:
+    """Put together everything that decides.
+
+    Args:
+        domain: labels, lexicon, assumed reliabilities.
+        sources: the rules of every task.
+        bundle: the model whose out-of-fold answers λ and the thresholds are fitted with; None
+            takes the documented defaults.
+        labelled: the examples it was trained on.
+        settings: what else a rebuild needs: view, readings, …
+
+    Raises:
+        LabelMismatch: the bundle was trained for other labels.
+        DatasetError: the bundle holds no out-of-fold answers for the examples of a task.
+    """
+    if bundle is not None and bundle.labels_digest != domain.labels_digest:
+        raise LabelMismatch(
+            f"bundle {bundle.digest} was trained for other labels than those of the pack "
+            f"{domain.name!r}: train it with `kdsl model train --domain {domain.name}`"
+        )
+    tasks = {
+        name: _build_task(domain, task, sources[name], bundle, labelled)
+        for name, task in domain.tasks.items()
+    }
+    return Release(
+        domain=domain.name,
+        labels_digest=domain.labels_digest,
+        tasks=tasks,
+        lexicon=domain.lexicon,
+        bundle=bundle.digest if bundle else None,
+        examples_digest=examples_digest(labelled) if bundle else None,
+        settings=dict(settings or {}),
+    )
+
+
+def _build_task(
+    domain: Domain,
+    task: Task,
+    source: RuleSource,
+    bundle: Bundle | None,
+    labelled: Sequence[LabelledQuestion],
+) -> TaskRules:
+    reliability = source.reliability(task)
+    weights = DEFAULT_WEIGHTS
+    if bundle is not None:
+        rows = _fit_rows(domain, task, source, bundle, labelled)
+        values = {rule: known.value for rule, known in reliability.items()}
+        weights = fit_weights(rows, values, labels=task.label_names, f1_given_up=F1_GIVEN_UP)
+    return TaskRules(
+        labels=task.label_names,
+        rules=source.rule_set.rules,
+        reliability=reliability,
+        answer_at=weights.answer_at,
+        fuse_at=weights.fuse_at,
+        vote_weight=weights.vote_weight,
+        defaults=bundle is None,
+    )
+
+
+def _fit_rows(
+    domain: Domain,
+    task: Task,
+    source: RuleSource,
+    bundle: Bundle,
+    labelled: Sequence[LabelledQuestion],
+) -> list[FitRow]:
+    answers: dict[str, OutOfFold] = {
+        each.example_id: each for each in bundle.out_of_fold() if each.task == task.name
+    }
+    rows = [
+        FitRow(
+            label=each.label,
+            probabilities=dict(
+                zip(task.label_names, answers[each.example_id].probabilities, strict=True)
+            ),
+            evaluation=_held_out_evaluation(each, source, domain),
+        )
+        for each in labelled
+        if each.question.task == task.name and each.example_id in answers
+    ]
+    if not rows:
+        raise DatasetError(
+            f"bundle {bundle.digest} holds no out-of-fold answer for any {task.name} example: "
+            "give the --examples (and the --view) it was trained with"
+        )
+    return rows
+
+
+def _held_out_evaluation(each: LabelledQuestion, source: RuleSource, domain: Domain) -> Evaluation:
+    if source.held_out is None:
+        return evaluate(source.rule_set, each.evidence, domain.lexicon)
+    fired = source.held_out.get(each.example_id, frozenset())
+    return Evaluation(fired=_rules_of(source.rule_set, fired), undecided=())
+
+
+def _rules_of(rule_set: RuleSet, ids: frozenset[str]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rule_set.rules if rule.id in ids)
+
+
+def examples_digest(labelled: Sequence[LabelledQuestion]) -> str:
+    """SHA-256 over examples, labels and what rules may know of them, in any order of files."""
+    rows = sorted(
+        json.dumps(
+            [
+                each.example_id,
+                each.question.task,
+                each.question.image_id,
+                each.label,
+                sorted(each.evidence.texts.items()),
+            ],
+            ensure_ascii=False,
+        )
+        for each in labelled
+    )
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

@@ -1,0 +1,38 @@
+"""`kdsl broker`: a real single-node Kafka in the foreground."""
+
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+import typer
+
+from streams.cli.terminal import say
+from streams.local_broker import LocalBroker
+
+
+def broker(
+    folder: Annotated[
+        Path | None, typer.Option("--data", help="Folder of its records. [default: per user]")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Where clients connect; 0 takes a free port.")] = 9092,
+    heap_mb: Annotated[int, typer.Option(min=128, help="Java's heap in MiB.")] = 256,
+    wipe: Annotated[bool, typer.Option("--wipe", help="Forget all records first.")] = False,
+) -> None:
+    """Start a real single-node Kafka on this machine; Ctrl-C stops it and keeps the records."""
+    node = LocalBroker(
+        folder or platformdirs.user_data_path("kdsl") / "broker",
+        port=port,
+        heap_mb=heap_mb,
+        report=say,
+    )
+    if wipe:
+        node.wipe()
+    with node:
+        say(f"Kafka answers at {node.bootstrap} (records in {node.folder}); Ctrl-C stops it")
+        say("next: kdsl topics create --bootstrap " + node.bootstrap)
+        try:
+            status = node.wait()
+        except KeyboardInterrupt:
+            status = 0
+            say("stopping")
+    raise typer.Exit(status or 0)

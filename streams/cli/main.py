@@ -1,0 +1,52 @@
+"""The command tree, and how an error reaches a person."""
+
+import logging
+import sys
+
+import click
+import typer
+
+from inference.errors import InferenceError
+from rule_store import RuleStoreError
+from streams.cli import broker, dead_letters, demo, model, release, send, tag, topics, watch, worker
+from streams.cli.terminal import say
+from streams.errors import StreamsError
+
+app = typer.Typer(
+    name="kdsl",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(
+        "KDSL tags customer dialogues as a stream: interpretable rules answer what can be said "
+        "in words, a multimodal model the rest. Start with `kdsl demo`."
+    ),
+)
+app.command("demo")(demo.demo)
+app.command("tag")(tag.tag)
+app.command("send")(send.send)
+app.command("watch")(watch.watch)
+app.command("broker")(broker.broker)
+app.add_typer(topics.app, name="topics")
+app.add_typer(worker.app, name="worker")
+app.add_typer(release.app, name="release")
+app.add_typer(model.app, name="model")
+app.add_typer(dead_letters.app, name="dead-letters")
+
+
+def main() -> None:
+    """Run `kdsl`; an expected failure is one sentence on standard error and exit status 1."""
+    # What a person can act on is said by our own errors; the client repeats itself beside them.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        status = app(standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        say("stopped")
+        sys.exit(130)
+    except (StreamsError, RuleStoreError, InferenceError) as error:
+        say(f"kdsl: {error}")
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)

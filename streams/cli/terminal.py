@@ -1,0 +1,77 @@
+"""What a person sees: results on standard output, everything else on standard error."""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from streams.datasets import Example
+
+_MINUTE_MS = 60_000
+_UNITS_MS = {"s": 1000, "m": _MINUTE_MS, "h": 60 * _MINUTE_MS, "d": 24 * 60 * _MINUTE_MS}
+
+
+def stdout() -> Console:
+    return Console(highlight=False)
+
+
+def stderr() -> Console:
+    return Console(stderr=True, highlight=False)
+
+
+def say(sentence: str) -> None:
+    """A sentence for people, on standard error, taken literally."""
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(sentence)
+
+
+def say_notes(example: Example) -> Example:
+    """Say what was changed about an example, if anything."""
+    for note in example.notes:
+        say(f"{example.place}: {note}")
+    return example
+
+
+def put_json(fields: Mapping[str, Any]) -> None:
+    """One JSON object on one line of standard output."""
+    sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def progress(console: Console) -> Progress:
+    """A bar with counts and elapsed time; nothing is drawn when nobody looks."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def parse_time(text: str | None, *, now_ms: int) -> int | None:
+    """A moment in milliseconds: ISO 8601, or how long ago: `90s`, `15m`, `2h`, `1d`.
+
+    >>> parse_time("15m", now_ms=1_000_000)
+    100000
+    >>> parse_time("1970-01-01T00:00:01+00:00", now_ms=0)
+    1000
+    """
+    if text is None:
+        return None
+    if text[-1:] in _UNITS_MS and text[:-1].isdecimal():
+        return max(0, now_ms - int(text[:-1]) * _UNITS_MS[text[-1]])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no moment: give ISO 8601 (2026-01-31T12:00) or an age (90s, 15m, 2h, 1d)"
+        ) from error
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1000)

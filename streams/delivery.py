@@ -1,0 +1,52 @@
+"""Outputs → topics: a producer of our own that is awaited before anything is acknowledged."""
+
+import asyncio
+from collections.abc import Sequence
+
+import mode
+from aiokafka import AIOKafkaProducer
+
+from streams.kafka import producer_options
+from streams.records import Output
+from streams.topics import topic_name
+
+_STOP_WITHIN_S = 5
+
+
+class Delivery(mode.Service):
+    """Sends outputs and returns when the broker has acknowledged every one of them."""
+
+    def __init__(self, *, bootstrap: str, prefix: str) -> None:
+        super().__init__()
+        self._bootstrap = bootstrap
+        self._prefix = prefix
+        self._producer: AIOKafkaProducer | None = None
+
+    async def on_start(self) -> None:
+        self._producer = AIOKafkaProducer(**producer_options(self._bootstrap))
+        await self._producer.start()
+
+    async def on_stop(self) -> None:
+        if self._producer is not None:
+            # A client can wait for ever on a broker that is away; what it still holds was never
+            # acknowledged, so the next worker sends it again.
+            await asyncio.wait_for(self._producer.stop(), timeout=_STOP_WITHIN_S)
+
+    async def deliver(self, outputs: Sequence[Output]) -> None:
+        """Send in order; the order of one key is kept.
+
+        Raises:
+            KafkaError: an output was not acknowledged; nothing may be committed.
+        """
+        if self._producer is None:
+            raise RuntimeError("delivery has not started")
+        sent = [
+            await self._producer.send(
+                topic_name(output.kind, prefix=self._prefix),
+                value=output.value,
+                key=output.key,
+                headers=list(output.headers),
+            )
+            for output in outputs
+        ]
+        await asyncio.gather(*sent)

@@ -1,0 +1,287 @@
+"""The whole system on one machine: broker, bundle, release, three workers, the sample dialogues."""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import aiohttp
+
+from rule_store import Signed, load_key, new_key, public_path, signed_from_bytes
+from streams.accounting import Accounts
+from streams.codec import decode_alert, decode_dead_letter, decode_tag
+from streams.datasets import Example
+from streams.domain import Domain
+from streams.errors import BrokerStartFailed, StartupError
+from streams.events import Tag
+from streams.kafka import create_topics, follow_topic, group_lag, open_producer
+from streams.local_broker import LocalBroker
+from streams.ports import free_port
+from streams.processes import ProcessGroup
+from streams.publishing import publish_and_activate
+from streams.resources import quickstart_folder
+from streams.role import system_now_ms
+from streams.sending import send_events
+from streams.settings import ROLES, RoleName
+from streams.topics import topic_name
+
+Report = Callable[[str], None]
+
+_READY_WITHIN_S = 90.0
+_ALERTS_WITHIN_S = 10.0
+_PARTITIONS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoFolder:
+    """Where the demo keeps what it made, so that the next run can use it again."""
+
+    root: Path
+
+    @property
+    def broker(self) -> Path:
+        return self.root / "broker"
+
+    @property
+    def key(self) -> Path:
+        return self.root / "keys" / "demo.pem"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def bundle(self) -> Path:
+        return self.root / "bundle"
+
+    @property
+    def release(self) -> Path:
+        return self.root / "demo.release"
+
+    @property
+    def fingerprint(self) -> Path:
+        return self.root / "fingerprint"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder and, once, the key that signs its releases; hold it against others.
+
+        Raises:
+            StartupError: another demo uses the folder.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StartupError(
+                    f"another demo runs in {self.root}: stop it, or give another --data"
+                ) from error
+            if not self.key.is_file():
+                self.key.parent.mkdir(parents=True, exist_ok=True)
+                new_key(self.key)
+            yield
+
+
+def fingerprint(pack: Path) -> str:
+    """Digest of all that bundle and release are made from: samples, pack and our own code.
+
+    The same for a checkout and for the wheel built from it.
+    """
+    hasher = hashlib.sha256(sys.version.encode())
+    packages = Path(__file__).parent.parent
+    for folder, pattern in (
+        (packages / "inference", "**/*.py"),
+        (packages / "rule_store", "**/*.py"),
+        (packages / "streams", "*.py"),
+        (packages / "streams" / "cli", "*.py"),
+        (quickstart_folder(), "**/*.jsonl"),
+        (quickstart_folder() / "images", "*"),
+        (pack, "*"),
+    ):
+        for file in sorted(folder.glob(pattern)):
+            hasher.update(f"{file.relative_to(folder)}\0".encode())
+            hasher.update(hashlib.sha256(file.read_bytes()).digest())
+    return hasher.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A system that is up."""
+
+    bootstrap: str
+    processes: ProcessGroup
+    domain: Domain
+
+
+@asynccontextmanager
+async def running_system(
+    folder: DemoFolder, domain: Domain, *, report: Report
+) -> AsyncIterator[Running]:
+    """Broker, topics, active release and the three workers, all ready; all stopped at the end."""
+    broker = LocalBroker(folder.broker, report=report)
+    await asyncio.to_thread(broker.wipe)
+    report("starting Kafka")
+    try:
+        await asyncio.to_thread(broker.start)
+        await create_topics(broker.bootstrap, prefix="", partitions=_PARTITIONS)
+        await publish_and_activate(
+            _signed(folder.release),
+            key=load_key(folder.key),
+            by="demo",
+            now_ms=system_now_ms(),
+            bootstrap=broker.bootstrap,
+            prefix="",
+        )
+        report(f"starting {', '.join(ROLES)}")
+        processes = ProcessGroup(folder.logs)
+        try:
+            ports = {role: free_port() for role in ROLES}
+            for role in ROLES:
+                processes.start(
+                    role, _worker(role, folder, domain, broker.bootstrap, ports[role]), restart=True
+                )
+            for role in ROLES:
+                await _until_ready(role, ports[role], processes)
+            yield Running(bootstrap=broker.bootstrap, processes=processes, domain=domain)
+        finally:
+            await asyncio.to_thread(processes.stop)
+    finally:
+        await asyncio.to_thread(broker.stop)
+
+
+def _signed(release: Path) -> Signed:
+    return signed_from_bytes(release.read_bytes())
+
+
+def _worker(
+    role: RoleName, folder: DemoFolder, domain: Domain, bootstrap: str, port: int
+) -> list[str]:
+    arguments = [sys.executable, "-m", "streams.cli", "worker", role]
+    arguments += ["--bootstrap", bootstrap, "--domain", domain.name, "--web-port", str(port)]
+    if role != "alerter":
+        arguments += ["--trust", str(public_path(folder.key))]
+    if role == "resolver":
+        arguments += ["--bundle", str(folder.bundle), "--cache", str(folder.cache)]
+    return arguments
+
+
+async def _until_ready(role: RoleName, port: int, processes: ProcessGroup) -> None:
+    """Wait until a worker's `/ready` says so.
+
+    Raises:
+        StartupError: it keeps dying, or does not get ready; with the end of its log.
+    """
+    deadline = asyncio.get_running_loop().time() + _READY_WITHIN_S
+    async with aiohttp.ClientSession() as session:
+        while asyncio.get_running_loop().time() < deadline:
+            if processes.restarts(role) > 1:
+                break
+            with contextlib.suppress(aiohttp.ClientError):
+                async with session.get(f"http://127.0.0.1:{port}/ready") as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.1)
+    raise StartupError(f"the {role} does not get ready; its log ends:\n{processes.log_tail(role)}")
+
+
+async def play(
+    system: Running,
+    examples: list[Example],
+    accounts: Accounts,
+    *,
+    rate: float,
+    on_tag: Callable[[Tag], None],
+    give_up_after_s: float,
+) -> None:
+    """Send the dialogues and keep the books until every question is accounted for.
+
+    Args:
+        system: up and ready.
+        examples: what to send.
+        accounts: kept here.
+        rate: events a second.
+        on_tag: called with every tag as it arrives.
+        give_up_after_s: without any news for so long, what is missing stays missing.
+    """
+    news = asyncio.Event()
+    readers = [
+        asyncio.create_task(read)
+        for read in (
+            _read_tags(system, accounts, on_tag, news),
+            _read_dead_letters(system, accounts, news),
+            _read_alerts(system, accounts),
+        )
+    ]
+    try:
+        async with open_producer(system.bootstrap) as producer:
+            stamped = (_stamp(example, accounts) for example in examples)
+            async for _ in send_events(stamped, producer, prefix="", rate=rate):
+                _raise_failed(readers)
+        while accounts.missing:
+            news.clear()
+            _raise_failed(readers)
+            try:
+                await asyncio.wait_for(news.wait(), timeout=give_up_after_s)
+            except TimeoutError:
+                break
+        await _until_alerted(system)
+    finally:
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
+
+def _stamp(example: Example, accounts: Accounts) -> Example:
+    """The example as sent now; called at the moment of sending."""
+    now_ms = system_now_ms()
+    sent = replace(example, event=replace(example.event, sent_at_ms=now_ms))
+    accounts.sent(sent.event, at_ms=now_ms, label=sent.label)
+    return sent
+
+
+def _raise_failed(readers: list[asyncio.Task[None]]) -> None:
+    for reader in readers:
+        if reader.done() and (error := reader.exception()) is not None:
+            raise BrokerStartFailed(f"reading the output stopped: {error!r}") from error
+
+
+async def _read_tags(
+    system: Running, accounts: Accounts, on_tag: Callable[[Tag], None], news: asyncio.Event
+) -> None:
+    async for record in follow_topic(system.bootstrap, topic_name("tags"), from_ms=0):
+        tag = decode_tag(record.value or b"")
+        accounts.tag(tag, at_ms=record.timestamp_ms)
+        on_tag(tag)
+        news.set()
+
+
+async def _read_dead_letters(system: Running, accounts: Accounts, news: asyncio.Event) -> None:
+    async for record in follow_topic(system.bootstrap, topic_name("dead_letters"), from_ms=0):
+        accounts.dead_letter(decode_dead_letter(record.value or b""))
+        news.set()
+
+
+async def _read_alerts(system: Running, accounts: Accounts) -> None:
+    async for record in follow_topic(system.bootstrap, topic_name("alerts"), from_ms=0):
+        accounts.alert(decode_alert(record.value or b"").alert_id)
+
+
+async def _until_alerted(system: Running) -> None:
+    """Give the alerter the time to get to the end of the tags."""
+    group = f"kdsl-{system.domain.name}-alerter"
+    deadline = asyncio.get_running_loop().time() + _ALERTS_WITHIN_S
+    while asyncio.get_running_loop().time() < deadline:
+        if await group_lag(system.bootstrap, group, topic_name("tags")) == 0:
+            break
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(0.5)  # the last alerts are on their way to our reader

@@ -1,0 +1,62 @@
+"""What a worker counts, for Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """The metrics of one worker, in a registry of its own."""
+
+    def __init__(self, role: str) -> None:
+        self.registry = CollectorRegistry()
+        self.records = Counter(
+            "kdsl_records",
+            "Records taken, decided and acknowledged",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.tags = Counter("kdsl_tags", "Tags sent", ["task", "source"], registry=self.registry)
+        self.deferred = Counter(
+            "kdsl_deferred", "Questions deferred", ["task", "reason"], registry=self.registry
+        )
+        self.dead_letters = Counter(
+            "kdsl_dead_letters", "Records dead-lettered", ["reason"], registry=self.registry
+        )
+        self.alerts = Counter("kdsl_alerts", "Alerts raised", ["policy"], registry=self.registry)
+        self.no_alerts = Counter(
+            "kdsl_alerts_withheld",
+            "Tags a policy names that raised no alert, and why",
+            ["policy", "reason"],
+            registry=self.registry,
+        )
+        self.decide_s = Histogram(
+            "kdsl_decide_seconds",
+            "Time to decide one batch of records",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.deliver_s = Histogram(
+            "kdsl_deliver_seconds",
+            "Time until the broker acknowledged a batch's output",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.refused_releases = Counter(
+            "kdsl_releases_refused", "Activations refused", ["reason"], registry=self.registry
+        )
+        self.release = Gauge(
+            "kdsl_release_info", "The release in force", ["digest"], registry=self.registry
+        )
+        self.in_flight = Gauge(
+            "kdsl_in_flight", "Records taken and not yet acknowledged", registry=self.registry
+        )
+        self.paused = Gauge(
+            "kdsl_paused", "1 while too many valid records fail", registry=self.registry
+        )
+        self.role = Gauge("kdsl_role_info", "The worker's role", ["role"], registry=self.registry)
+        self.role.labels(role=role).set(1)
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,54 @@
+"""Dead letters: read them back, and send their originals in again."""
+
+from collections.abc import AsyncIterator
+
+from aiokafka import AIOKafkaProducer
+
+from streams.codec import decode_dead_letter
+from streams.errors import InvalidRecord
+from streams.events import DeadLetter
+from streams.kafka import read_topic
+from streams.records import ATTEMPTS_HEADER, REDRIVEN_HEADER
+from streams.topics import topic_name
+
+
+async def read_dead_letters(
+    bootstrap: str, *, prefix: str, reason: str | None, from_ms: int | None
+) -> AsyncIterator[tuple[int, int, DeadLetter]]:
+    """(partition, offset, letter) of the dead letters up to now; foreign records are passed over.
+
+    Args:
+        bootstrap: the cluster.
+        prefix: of the topics.
+        reason: only those of this reason.
+        from_ms: only those dead-lettered at this Kafka timestamp or later.
+    """
+    topic = topic_name("dead_letters", prefix=prefix)
+    async for record in read_topic(bootstrap, topic, from_ms=from_ms):
+        try:
+            letter = decode_dead_letter(record.value or b"")
+        except InvalidRecord:
+            continue  # written by something that is not a worker of ours
+        if reason is None or letter.reason == reason:
+            yield record.partition, record.offset, letter
+
+
+async def redrive(letter: DeadLetter, producer: AIOKafkaProducer) -> None:
+    """Send the original back to the topic it came from, one attempt older.
+
+    Raises:
+        InvalidRecord: the dead letter holds the original only in part.
+    """
+    if letter.cut:
+        raise InvalidRecord(
+            f"the original of {letter.record_length} bytes was cut; send it again at its source"
+        )
+    await producer.send_and_wait(
+        letter.topic,
+        key=letter.key,
+        value=letter.record,
+        headers=[
+            (ATTEMPTS_HEADER, str(letter.attempts).encode()),
+            (REDRIVEN_HEADER, b"1"),
+        ],
+    )

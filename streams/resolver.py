@@ -1,0 +1,111 @@
+"""The resolver: screenshots → rules again → model → fused tags for what the tagger left open."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Protocol
+
+from streams.active_release import ActiveRelease
+from streams.codec import decode_deferred, decode_event, encode_tag
+from streams.domain import Domain
+from streams.errors import DecodeError
+from streams.events import Deferred, DialogueEvent, Question
+from streams.failures import Failures
+from streams.metrics import Metrics
+from streams.pipeline import Pipeline
+from streams.questions import questions
+from streams.records import Output, Record
+from streams.role import Outputs, Role
+
+
+class Pipelines(Protocol):
+    """What makes pipelines, open as long as the resolver runs; `ModelSide` is one."""
+
+    async def __aenter__(self) -> object: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def pipeline(self, release: ActiveRelease) -> Pipeline: ...
+
+
+class Resolver(Role):
+    """Reads `dialogue.deferred`; every open question leaves as a tag or as a dead letter."""
+
+    name = "resolver"
+    source = "deferred"
+
+    def __init__(
+        self,
+        *,
+        domain: Domain,
+        model_side: Pipelines,
+        metrics: Metrics,
+        failures: Failures,
+        now_ms: Callable[[], int],
+    ) -> None:
+        super().__init__(metrics=metrics, failures=failures, now_ms=now_ms)
+        self._domain = domain
+        self._model_side = model_side
+        self._pipeline: Pipeline | None = None
+        self._open = AsyncExitStack()
+
+    async def start(self) -> None:
+        await self._open.enter_async_context(self._model_side)
+
+    async def stop(self) -> None:
+        await self._open.aclose()
+
+    def use(self, release: ActiveRelease) -> None:
+        self._pipeline = self._model_side.pipeline(release)
+
+    async def decide(self, records: Sequence[Record]) -> list[Outputs]:
+        """All records at once: the model batches across them; outputs keep the records' order."""
+        if self._pipeline is None:
+            raise RuntimeError("a resolver decides only under a release")
+        pipeline = self._pipeline
+        return list(await asyncio.gather(*(self._outcome(record, pipeline) for record in records)))
+
+    async def _outcome(self, record: Record, pipeline: Pipeline) -> Outputs:
+        try:
+            outputs = await self._decide(record, pipeline)
+        except Exception as error:  # noqa: BLE001 - one record's failure is its dead letter
+            return self.dead_letter(record, error)
+        self.failures.add(failed=False)
+        return outputs
+
+    async def _decide(self, record: Record, pipeline: Pipeline) -> Outputs:
+        started_ns = time.perf_counter_ns()
+        deferred = decode_deferred(record.value or b"")
+        event = decode_event(deferred.record)
+        asked = _asked(deferred, event, self._domain)
+        tags = await pipeline.resolve(event, asked)
+        took_us = (time.perf_counter_ns() - started_ns) // 1000
+        now_ms = self.now_ms()
+        outputs = []
+        for tag in tags:
+            self.metrics.tags.labels(task=tag.task, source=tag.source).inc()
+            sent = replace(
+                tag,
+                accepted_at_ms=deferred.accepted_at_ms,
+                decided_at_ms=now_ms,
+                took_us=took_us,
+            )
+            key = event.dialogue_id.encode()
+            outputs.append(Output(kind="tags", key=key, value=encode_tag(sent)))
+        return tuple(outputs)
+
+
+def _asked(deferred: Deferred, event: DialogueEvent, domain: Domain) -> tuple[Question, ...]:
+    """The open questions, each of which the event must really ask."""
+    asked = tuple(open_question.question for open_question in deferred.questions)
+    if not set(asked) <= set(questions(event, domain)):
+        raise DecodeError("deferred questions are not among those its event asks")
+    return tuple(dict.fromkeys(asked))

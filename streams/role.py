@@ -1,0 +1,87 @@
+"""What the three roles share: records in, outputs out, and what becomes of a failing record."""
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+from streams.active_release import ActiveRelease
+from streams.errors import InvalidRecord
+from streams.failures import Failures
+from streams.metrics import Metrics
+from streams.records import Output, Record, dead_letter_output
+from streams.settings import RoleName
+from streams.topics import Kind
+
+_log = logging.getLogger(__name__)
+
+Outputs = tuple[Output, ...]
+
+
+class Role(ABC):
+    """One role's decision; it knows records and outputs, and no Kafka client.
+
+    name, source: the role and the topic it reads.
+    needs_release: whether it can work before a release is active.
+    """
+
+    name: RoleName
+    source: Kind
+    needs_release: bool = True
+
+    def __init__(self, *, metrics: Metrics, failures: Failures, now_ms: Callable[[], int]) -> None:
+        self.metrics = metrics
+        self.failures = failures
+        self.now_ms = now_ms
+
+    @abstractmethod
+    async def decide(self, records: Sequence[Record]) -> list[Outputs]:
+        """Decide the records in order, or a prefix of them when too many fail.
+
+        Nothing a record holds makes this raise: what cannot be decided becomes a dead letter.
+        """
+
+    def use(self, release: ActiveRelease) -> None:  # noqa: B027 - the alerter has no rules
+        """Decide what comes next under this release; what is in flight keeps its own."""
+
+    async def start(self) -> None:  # noqa: B027 - most roles load nothing
+        """Load what the role needs, before the first record."""
+
+    async def stop(self) -> None:  # noqa: B027 - likewise
+        """Let go of what `start` took."""
+
+    def dead_letter(self, record: Record, error: Exception) -> Outputs:
+        """The dead letter for a record that raised; ours to answer for unless it was invalid."""
+        if isinstance(error, InvalidRecord):
+            reason, detail = error.reason, error.detail
+        else:
+            self.failures.add(failed=True)
+            reason, detail = "failed", f"{type(error).__name__} in the {self.name}"
+            # The exception's text may quote the record; type and place do not.
+            _log.error(
+                "record failed in our own code: %s at %s[%d]@%d, raised at %s",
+                type(error).__name__,
+                record.topic,
+                record.partition,
+                record.offset,
+                _where(error),
+            )
+        self.metrics.dead_letters.labels(reason=reason).inc()
+        letter = dead_letter_output(
+            record, reason=reason, detail=detail, role=self.name, now_ms=self.now_ms()
+        )
+        return (letter,)
+
+
+def _where(error: BaseException) -> str:
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return "unknown"
+    return f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
+
+
+def system_now_ms() -> int:
+    """Milliseconds since the epoch by the system's clock."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,73 @@
+"""ImageRef → a checked image and what was read from it: bounded, cached, retried."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from inference.errors import ImageKillsReader
+from inference.reading import Reading
+from streams.errors import ImageRejected, ImageUnavailable
+from streams.events import ImageRef
+from streams.images import CheckedImage, ImageStore
+
+_TRIES = 4
+_FIRST_PAUSE_S = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadImage:
+    """An image that passed the intake, with its text lines."""
+
+    image: CheckedImage
+    reading: Reading
+
+
+ReadText = Callable[[bytes, str], Awaitable[Reading]]
+
+
+class Screens:
+    """Fetches, checks and reads the images of questions.
+
+    read_text: (image bytes, SHA-256 hex) → Reading; see `inference.reading.Reader.read`.
+    """
+
+    def __init__(self, *, store: ImageStore, read_text: ReadText) -> None:
+        self._store = store
+        self._read_text = read_text
+
+    async def read_all(self, images: Sequence[ImageRef]) -> dict[str, ReadImage]:
+        """Read every image that carries bytes or an address; the others stay unread.
+
+        Raises:
+            ImageRejected: an image cannot be evidence; its event is a dead letter.
+        """
+        known = [image for image in images if image.content is not None or image.uri is not None]
+        read = await asyncio.gather(*(self._read(image) for image in known))
+        return {image.image_id: outcome for image, outcome in zip(known, read, strict=True)}
+
+    async def _read(self, image: ImageRef) -> ReadImage:
+        checked = await self._fetch(image)
+        try:
+            reading = await self._read_text(checked.content, checked.sha256)
+        except ImageKillsReader as error:
+            raise ImageRejected(
+                "reading the image crashed or outlasted the reader twice",
+                reason="image_kills_reader",
+            ) from error
+        return ReadImage(image=checked, reading=reading)
+
+    async def _fetch(self, image: ImageRef) -> CheckedImage:
+        pause_s = _FIRST_PAUSE_S
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._store.fetch(image)
+            except ImageUnavailable:
+                await asyncio.sleep(pause_s)
+                pause_s *= 2
+        try:
+            return await self._store.fetch(image)
+        except ImageUnavailable as error:
+            raise ImageRejected(
+                f"the image store did not deliver in {_TRIES} tries; redrive when it is back",
+                reason="image_unavailable",
+            ) from error

@@ -1,0 +1,89 @@
+"""One table of the topics: name, key, partitions, retention, compaction, record size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from streams.limits import LIMITS
+
+Kind = Literal["events", "deferred", "tags", "alerts", "feedback", "dead_letters", "releases"]
+
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic as `kdsl topics create` makes it.
+
+    partitions: None takes the number asked for at creation; a number is fixed by the contract.
+    retention_ms: None means compacted: the last record of every key is kept for ever.
+    record_bytes: the largest value; the broker's limit adds `LIMITS.record_overhead_bytes`.
+    """
+
+    name: str
+    key: str
+    value: str
+    record_bytes: int
+    partitions: int | None = None
+    retention_ms: int | None = 7 * _DAY_MS
+
+    @property
+    def config(self) -> Mapping[str, str]:
+        """The topic's configuration in Kafka's words."""
+        config = {"max.message.bytes": str(self.record_bytes + LIMITS.record_overhead_bytes)}
+        if self.retention_ms is None:
+            return {**config, "cleanup.policy": "compact"}
+        return {**config, "cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+
+
+TOPICS: Mapping[Kind, Topic] = {
+    "events": Topic(
+        name="dialogue.events",
+        key="dialogue_id",
+        value="DialogueEvent",
+        record_bytes=LIMITS.event_bytes,
+    ),
+    "deferred": Topic(
+        name="dialogue.deferred",
+        key="dialogue_id",
+        value="Deferred",
+        record_bytes=LIMITS.deferred_bytes,
+    ),
+    "tags": Topic(
+        name="dialogue.tags", key="dialogue_id", value="Tag", record_bytes=LIMITS.tag_bytes
+    ),
+    "alerts": Topic(
+        name="dialogue.alerts", key="dialogue_id", value="Alert", record_bytes=LIMITS.tag_bytes
+    ),
+    "feedback": Topic(
+        name="dialogue.feedback",
+        key="dialogue_id",
+        value="Feedback",
+        record_bytes=LIMITS.tag_bytes,
+        retention_ms=90 * _DAY_MS,
+    ),
+    "dead_letters": Topic(
+        name="dialogue.dead-letters",
+        key="original key",
+        value="DeadLetter",
+        record_bytes=LIMITS.dead_letter_bytes,
+        retention_ms=30 * _DAY_MS,
+    ),
+    "releases": Topic(
+        name="rules.releases",
+        key="release/<digest> or active/<domain>/<labels digest>",
+        value="signed release or activation",
+        record_bytes=LIMITS.release_bytes + LIMITS.envelope_bytes,
+        partitions=1,
+        retention_ms=None,
+    ),
+}
+
+
+def topic_name(kind: Kind, *, prefix: str = "") -> str:
+    """The name on the cluster.
+
+    >>> topic_name("tags", prefix="shop-")
+    'shop-dialogue.tags'
+    """
+    return prefix + TOPICS[kind].name

@@ -1,0 +1,88 @@
+"""Runs one worker in this process until it is told to stop or crashes."""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+
+from streams.app import WorkerApp, create_app
+from streams.kafka import check_topics
+from streams.settings import RoleName, Settings
+from streams.topics import Kind
+
+_log = logging.getLogger(__name__)
+
+_TOPICS: dict[RoleName, tuple[Kind, ...]] = {
+    "tagger": ("events", "deferred", "tags", "dead_letters", "releases"),
+    "resolver": ("deferred", "tags", "dead_letters", "releases"),
+    "alerter": ("tags", "alerts", "dead_letters"),
+}
+
+
+def run_worker(settings: Settings, role: RoleName) -> int:
+    """Run a worker; SIGTERM or SIGINT ends it cleanly.
+
+    Returns:
+        The exit status: 0 after a stop, 1 after a crash, for the restarter to act on.
+
+    Raises:
+        StartupError: one sentence that names the cure.
+    """
+    return asyncio.run(_run(settings, role))
+
+
+async def _run(settings: Settings, role: RoleName) -> int:
+    await check_topics(settings.bootstrap, prefix=settings.prefix, kinds=_TOPICS[role])
+    app = create_app(settings, role)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    starting = asyncio.ensure_future(app.start())
+    try:
+        await _first(starting, stop)
+        if starting.done():
+            await starting
+            _say_ready(app, role)
+            await _until_stopped(app, stop)
+    finally:
+        # From here on only a bound on time: what is not acknowledged is read again.
+        _exit_hard_after(settings.stop_within_s)
+        starting.cancel()
+        await app.stop()
+    if app.crash_reason is not None:
+        _log.error("the %s crashed: %r", role, app.crash_reason)
+        return 1
+    return 0
+
+
+async def _first(starting: "asyncio.Future[None]", stop: asyncio.Event) -> None:
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+
+
+async def _until_stopped(app: WorkerApp, stop: asyncio.Event) -> None:
+    """Until we are told to stop, or the app stops or crashes by itself."""
+    await app.wait(stop.wait())
+
+
+def _say_ready(app: WorkerApp, role: RoleName) -> None:
+    station = app.station
+    _log.info("the %s runs; health at %s/ready", role, station.web.address)
+    for why in station.health.obstacles.values():
+        _log.warning("%s", why)
+
+
+def _exit_hard_after(seconds: float) -> None:
+    """A stop can hang on a broker that is away, or while joining a group; bound it."""
+
+    def exit_now() -> None:
+        _log.error("not stopped within %g s: exiting hard; nothing is lost by it", seconds)
+        logging.shutdown()
+        os._exit(1)
+
+    timer = threading.Timer(seconds, exit_now)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,1 @@
+"""Tests; `tests.factories`, `tests.fakes` and `tests.system` are shared."""
