@@ -22,10 +22,7 @@ _RELEASE = b"release/"
 
 
 class Activations:
-    """Reads activations in order and remembers where each release stands in the topic.
-
-    in_force: the last activation obeyed; whoever obeys one sets it.
-    """
+    """Reads activations in order and remembers where each release stands in the topic."""
 
     def __init__(self, *, domain: Domain, trust: TrustStore | None) -> None:
         """Set up for one domain.
@@ -38,10 +35,9 @@ class Activations:
         self._trust = trust
         self._key = f"active/{domain.name}/{domain.labels_digest}".encode()
         self._offsets: dict[str, int] = {}
-        # Not the one in force: while a worker reads the topic from its beginning none is, and an
-        # old activation sent in again must not win over a later one that stands before it.
+        # Also while a worker still reads the topic from its beginning: an old activation sent in
+        # again must not win over a later one that stands before it.
         self._newest: Activation | None = None
-        self.in_force: Activation | None = None
 
     def note(self, record: Record) -> Activation | None:
         """Take one record in; an activation that is now to be obeyed is returned.

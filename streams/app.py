@@ -203,10 +203,20 @@ def _add_agent(app: WorkerApp, settings: Settings) -> None:
         supervisor_strategy=mode.CrashingSupervisor,
     )(work)
 
+    _watch_assignment(app, station.health)
+
+
+def _watch_assignment(app: WorkerApp, health: Health) -> None:
+    """Ready between an assignment and the next revocation; a worker in reserve is ready too."""
+
     async def assigned(*_: Any, **__: Any) -> None:
-        station.health.clear("partitions")
+        health.clear("partitions")
+
+    async def revoked(*_: Any, **__: Any) -> None:
+        health.block("partitions", "Kafka is moving partitions between workers")
 
     app.on_partitions_assigned.connect(assigned, weak=False)
+    app.on_partitions_revoked.connect(revoked, weak=False)
 
 
 async def _take_batches(

@@ -24,7 +24,7 @@ from streams.fusion import DEFAULT_WEIGHTS
 from streams.labelled import LabelledQuestion
 
 # Weighted F1 that answering by rules alone may cost; what it buys is model calls saved.
-F1_GIVEN_UP = 0.01
+F1_GIVEN_UP = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

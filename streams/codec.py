@@ -37,8 +37,12 @@ _DIGEST_CHARS = 80  # "sha256:" and 64 hex digits, with room for a longer hash
 
 def _pack(fields: Mapping[str, Any]) -> bytes:
     """A map without its None fields, version first."""
-    present = {name: value for name, value in fields.items() if value is not None}
-    return cast("bytes", msgpack.packb({"v": VERSION, **present}, use_bin_type=True))
+    return cast("bytes", msgpack.packb({"v": VERSION, **_present(fields)}, use_bin_type=True))
+
+
+def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What is None is left out, everywhere."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _unpack(raw: bytes, *, kind: str, limit: int) -> Fields:
@@ -96,14 +100,15 @@ def _turn_map(turn: Turn) -> dict[str, Any]:
 
 
 def _image_map(image: ImageRef) -> dict[str, Any]:
-    fields = {
-        "image_id": image.image_id,
-        "sha256": image.sha256,
-        "media_type": image.media_type,
-        "content": image.content,
-        "uri": image.uri,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
+    return _present(
+        {
+            "image_id": image.image_id,
+            "sha256": image.sha256,
+            "media_type": image.media_type,
+            "content": image.content,
+            "uri": image.uri,
+        }
+    )
 
 
 def decode_event(raw: bytes) -> DialogueEvent:
@@ -166,11 +171,13 @@ def _check_images(event: DialogueEvent) -> None:
 
 def encode_deferred(deferred: Deferred) -> bytes:
     questions = [
-        {
-            "task": open_question.question.task,
-            "image_id": open_question.question.image_id,
-            "reason": open_question.reason,
-        }
+        _present(
+            {
+                "task": open_question.question.task,
+                "image_id": open_question.question.image_id,
+                "reason": open_question.reason,
+            }
+        )
         for open_question in deferred.questions
     ]
     return _pack(

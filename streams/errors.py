@@ -72,6 +72,7 @@ class ImageRejected(InvalidRecord):
         "image_forbidden_uri",
         "image_unavailable",
         "image_kills_reader",
+        "image_unreadable",
     )
     reason = "image_corrupt"
 

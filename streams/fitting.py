@@ -8,7 +8,7 @@ from streams.evaluation import weighted_f1
 from streams.fusion import FusionWeights, fuse
 
 _VOTE_WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
-_FUSE_AT = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
+_FUSE_AT = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
 NEVER = 1.0
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 class Health:
     """What stands between a worker and its work; every part sets its own obstacle.
 
+    notes: what an operator should know of a worker that is ready.
+
     >>> health = Health()
     >>> health.block("release", "no release is active: run `kdsl release activate FILE`")
     >>> health.ready
@@ -17,6 +19,7 @@ class Health:
     """
 
     obstacles: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def block(self, part: str, why: str) -> None:
         """Say why the worker is not ready; the sentence names the cure."""

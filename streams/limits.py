@@ -38,7 +38,6 @@ class Limits:
     images_per_turn: int = 16
     images_per_event: int = 16
     tasks: int = 8
-    labels: int = 1000
     rules_per_tag: int = 64
     id_chars: int = 128
     name_chars: int = 64

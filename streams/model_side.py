@@ -51,6 +51,15 @@ class ModelSide:
             self._check_labels(self.model)
         return self
 
+    async def warm(self) -> None:
+        """Load the reader too, so that one that cannot work stops the start.
+
+        Raises:
+            MissingExtra: RapidOCR or its runtime is not installed.
+            ReaderUnavailable: it does not start.
+        """
+        await self.reader.warm()
+
     def _check_labels(self, model: Classifier) -> None:
         for task, labels in self._domain.labels.items():
             if task not in model.tasks or tuple(model.labels(task)) != labels:

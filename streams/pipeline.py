@@ -79,6 +79,11 @@ class Pipeline:
         self._model = model
         self._early_answer = early_answer
 
+    @property
+    def uses_fitted_weights(self) -> bool:
+        """Whether the release was fitted with the model we have; without one nothing is weighed."""
+        return self._model is None or self.release.bundle == self._model.digest
+
     def tag(self, event: DialogueEvent) -> Tagged:
         """The tagger's stage: answer what is certain without screenshots, defer the rest.
 
@@ -165,8 +170,7 @@ class Pipeline:
 
         `answer_at` is always the release's, so that both stages answer the same questions.
         """
-        fitted_with_ours = self._model is not None and self.release.bundle == self._model.digest
-        if task.fitted and fitted_with_ours:
+        if task.fitted and self.uses_fitted_weights:
             return FusionWeights(
                 answer_at=task.answer_at, fuse_at=task.fuse_at, vote_weight=task.vote_weight
             )

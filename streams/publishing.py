@@ -6,6 +6,7 @@ from rule_store import (
     Activation,
     RuleStoreError,
     Signed,
+    TrustStore,
     activation_from_bytes,
     activation_to_bytes,
     digest,
@@ -28,6 +29,7 @@ async def publish_and_activate(
     now_ms: int,
     bootstrap: str,
     prefix: str,
+    trust: TrustStore | None = None,
 ) -> Activation:
     """Put a release into `rules.releases`, then the activation that points at it.
 
@@ -41,6 +43,7 @@ async def publish_and_activate(
         now_ms: when.
         bootstrap: the cluster.
         prefix: of the topics.
+        trust: whose earlier activations count; None counts anybody's.
 
     Raises:
         InvalidRelease: the content is no release.
@@ -55,7 +58,8 @@ async def publish_and_activate(
         labels_digest=release.labels_digest,
         digest=name,
         shadow=None,
-        sequence=1 + await _highest_sequence(release.domain, topic=topic, bootstrap=bootstrap),
+        sequence=1
+        + await _highest_sequence(release.domain, topic=topic, bootstrap=bootstrap, trust=trust),
         by=by,
         at_ms=now_ms,
     )
@@ -72,12 +76,17 @@ async def publish_and_activate(
     return activation
 
 
-async def _highest_sequence(domain: str, *, topic: str, bootstrap: str) -> int:
+async def _highest_sequence(
+    domain: str, *, topic: str, bootstrap: str, trust: TrustStore | None
+) -> int:
     highest = 0
     async for record in read_topic(bootstrap, topic):
         if (record.key or b"").startswith(f"active/{domain}/".encode()) and record.value:
             try:
-                activation = activation_from_bytes(signed_from_bytes(record.value).content)
+                signed = signed_from_bytes(record.value)
+                if trust is not None:
+                    trust.verify(signed, "activation")
+                activation = activation_from_bytes(signed.content)
             except RuleStoreError:
                 continue  # workers refuse it too; it holds no sequence to go beyond
             highest = max(highest, activation.sequence)

@@ -9,7 +9,10 @@ from streams.errors import InvalidRecord
 from streams.events import DeadLetter
 from streams.kafka import read_topic
 from streams.records import ATTEMPTS_HEADER, REDRIVEN_HEADER
-from streams.topics import topic_name
+from streams.topics import Kind, topic_name
+
+# Whoever may write dead letters shall not be able to have releases or tags written for them.
+_SOURCES: tuple[Kind, ...] = ("events", "deferred", "tags")
 
 
 async def read_dead_letters(
@@ -33,12 +36,15 @@ async def read_dead_letters(
             yield record.partition, record.offset, letter
 
 
-async def redrive(letter: DeadLetter, producer: AIOKafkaProducer) -> None:
+async def redrive(letter: DeadLetter, producer: AIOKafkaProducer, *, prefix: str) -> None:
     """Send the original back to the topic it came from, one attempt older.
 
     Raises:
-        InvalidRecord: the dead letter holds the original only in part.
+        InvalidRecord: the dead letter holds the original only in part, or names a topic that no
+            worker reads from.
     """
+    if letter.topic not in {topic_name(kind, prefix=prefix) for kind in _SOURCES}:
+        raise InvalidRecord("its origin is no topic of ours that a worker reads")
     if letter.cut:
         raise InvalidRecord(
             f"the original of {letter.record_length} bytes was cut; send it again at its source"

@@ -32,7 +32,7 @@ class ReleaseFollower(mode.Service):
         bootstrap: str,
         topic: str,
         activations: Activations,
-        use: Callable[[ActiveRelease], None],
+        use: Callable[[ActiveRelease], str | None],
         health: Health,
         metrics: Metrics,
     ) -> None:
@@ -102,8 +102,8 @@ class ReleaseFollower(mode.Service):
         except ReleaseRefused as error:
             self._refuse(error)
             return
-        self._activations.in_force = activation
-        self._use(release)
+        note = self._use(release)
+        self._health.notes = {"weights": note} if note else {}
         if self._in_force is not None:
             self._metrics.release.remove(self._in_force)
         self._in_force = release.digest

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 from types import TracebackType
 from typing import Protocol
@@ -33,7 +33,13 @@ class Pipelines(Protocol):
         traceback: TracebackType | None,
     ) -> None: ...
 
+    async def warm(self) -> None: ...
+
     def pipeline(self, release: ActiveRelease) -> Pipeline: ...
+
+
+# Events whose images are held in memory together; each may bring 16 images of 5 MiB.
+_WITH_IMAGES_AT_ONCE = 4
 
 
 class Resolver(Role):
@@ -56,20 +62,31 @@ class Resolver(Role):
         self._model_side = model_side
         self._pipeline: Pipeline | None = None
         self._open = AsyncExitStack()
+        self._room_for_images = asyncio.Semaphore(_WITH_IMAGES_AT_ONCE)
 
     async def start(self) -> None:
+        """Load model and reader now: what is missing stops the start, not every record."""
         await self._open.enter_async_context(self._model_side)
+        await self._model_side.warm()
 
     async def stop(self) -> None:
         await self._open.aclose()
 
-    def use(self, release: ActiveRelease) -> None:
+    def use(self, release: ActiveRelease) -> str | None:
         self._pipeline = self._model_side.pipeline(release)
+        if self._pipeline.uses_fitted_weights:
+            return None
+        return (
+            "λ and the threshold of fusion are the documented defaults: the release was not "
+            "fitted with this bundle; `kdsl release build --bundle … --examples …` fits them"
+        )
 
     async def decide(self, records: Sequence[Record]) -> list[Outputs]:
         """All records at once: the model batches across them; outputs keep the records' order."""
         if self._pipeline is None:
             raise RuntimeError("a resolver decides only under a release")
+        if self.failures.too_many:
+            return []
         pipeline = self._pipeline
         return list(await asyncio.gather(*(self._outcome(record, pipeline) for record in records)))
 
@@ -86,7 +103,9 @@ class Resolver(Role):
         deferred = decode_deferred(record.value or b"")
         event = decode_event(deferred.record)
         asked = _asked(deferred, event, self._domain)
-        tags = await pipeline.resolve(event, asked)
+        has_images = any(turn.images for turn in event.turns)
+        async with self._room_for_images if has_images else nullcontext():
+            tags = await pipeline.resolve(event, asked)
         took_us = (time.perf_counter_ns() - started_ns) // 1000
         now_ms = self.now_ms()
         outputs = []

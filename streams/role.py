@@ -41,8 +41,13 @@ class Role(ABC):
         Nothing a record holds makes this raise: what cannot be decided becomes a dead letter.
         """
 
-    def use(self, release: ActiveRelease) -> None:  # noqa: B027 - the alerter has no rules
-        """Decide what comes next under this release; what is in flight keeps its own."""
+    def use(self, release: ActiveRelease) -> str | None:
+        """Decide what comes next under this release; what is in flight keeps its own.
+
+        Returns:
+            What an operator should know of it, if anything.
+        """
+        raise NotImplementedError(f"the {self.name} decides without a release: {release.digest}")
 
     async def start(self) -> None:  # noqa: B027 - most roles load nothing
         """Load what the role needs, before the first record."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from inference.errors import ImageKillsReader
+from inference.errors import ImageKillsReader, ReadingFailed
 from inference.reading import Reading
 from streams.errors import ImageRejected, ImageUnavailable
 from streams.events import ImageRef
@@ -53,6 +53,10 @@ class Screens:
             raise ImageRejected(
                 "reading the image crashed or outlasted the reader twice",
                 reason="image_kills_reader",
+            ) from error
+        except ReadingFailed as error:
+            raise ImageRejected(
+                "the image decodes, but the reader fails on it", reason="image_unreadable"
             ) from error
         return ReadImage(image=checked, reading=reading)
 

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Iterable
 
 from aiokafka import AIOKafkaProducer
 
-from streams.codec import encode_event
+from streams.codec import decode_event, encode_event
 from streams.datasets import Example
-from streams.errors import DatasetError
-from streams.limits import LIMITS
+from streams.errors import DatasetError, InvalidRecord
 from streams.topics import topic_name
 
 
@@ -29,7 +28,7 @@ async def send_events(
         rate: events a second; None sends as fast as each is acknowledged.
 
     Raises:
-        DatasetError: an event larger than a record may be.
+        DatasetError: an event beyond the limits, which would only come back as a dead letter.
     """
     topic = topic_name("events", prefix=prefix)
     started_s = time.monotonic()
@@ -37,10 +36,12 @@ async def send_events(
         if rate is not None:
             await asyncio.sleep(max(0.0, started_s + position / rate - time.monotonic()))
         value = encode_event(example.event)
-        if len(value) > LIMITS.event_bytes:
+        try:
+            decode_event(value)
+        except InvalidRecord as error:
             raise DatasetError(
-                f"{example.place}: an event of {len(value)} bytes; the limit is "
-                f"{LIMITS.event_bytes}: leave out the oldest turns"
-            )
+                f"{example.place}: no worker would take it ({error.detail}); "
+                "leave out the oldest turns and images"
+            ) from error
         await producer.send_and_wait(topic, key=example.event.dialogue_id.encode(), value=value)
         yield example

@@ -63,11 +63,20 @@ class Settings:
     stop_within_s: float = 20.0
 
     def __post_init__(self) -> None:
+        for name, choices in _CHOICES:
+            if getattr(self, name) not in choices:
+                raise InvalidSettings(
+                    f"{name} ({_ENVIRONMENT}{name.upper()}) must be one of {', '.join(choices)}"
+                )
         for name, low, high in _RANGES:
             if not low <= getattr(self, name) <= high:
                 raise InvalidSettings(f"{name} must be from {low:g} to {high:g}")
 
 
+_CHOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("provider", get_args(Provider)),
+    ("readings", get_args(Readings)),
+)
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("threads", 1, 256),
     ("web_port", 0, 65_535),
@@ -79,19 +88,23 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 
 
 def load_settings(
-    given: Mapping[str, Any], *, environment: Mapping[str, str] = os.environ
+    given: Mapping[str, Any],
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Defaults, then the TOML file, then the environment, then what was given outright.
 
     Args:
         given: setting → value, as the command line read it; None means not given.
+        defaults: in the place of those of `Settings`, for a role that wants others.
         environment: `KDSL_<SETTING>` for every setting; `KDSL_CONFIG` names the TOML file.
 
     Raises:
         InvalidSettings: an unknown name or a value of the wrong type, and where it stands.
     """
     known = {item.name for item in fields(Settings)}
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(defaults or {})
     config = environment.get(f"{_ENVIRONMENT}CONFIG")
     if config:
         for name, value in _read_toml(Path(config)).items():
@@ -129,11 +142,6 @@ def _typed(name: str, value: object, place: str) -> object:
             if not isinstance(parts, list):
                 raise InvalidSettings(f"{place} must be a list of addresses")
             return tuple(str(part).strip() for part in parts if str(part).strip())
-        case "provider" | "readings":
-            choices = get_args(Provider) if name == "provider" else get_args(Readings)
-            if value not in choices:
-                raise InvalidSettings(f"{place} must be one of {', '.join(choices)}")
-            return value
         case _:
             return _text(value, place)
 

@@ -38,13 +38,14 @@ class Tagger(Role):
         self._early_answer = early_answer
         self._pipeline: Pipeline | None = None
 
-    def use(self, release: ActiveRelease) -> None:
+    def use(self, release: ActiveRelease) -> str | None:
         self._pipeline = Pipeline(
             domain=self._domain,
             release=release,
             allowed=self._allowed,
             early_answer=self._early_answer,
         )
+        return None
 
     async def decide(self, records: Sequence[Record]) -> list[Outputs]:
         if self._pipeline is None:

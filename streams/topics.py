@@ -72,7 +72,7 @@ TOPICS: Mapping[Kind, Topic] = {
     "releases": Topic(
         name="rules.releases",
         key="release/<digest> or active/<domain>/<labels digest>",
-        value="signed release or activation",
+        value="releases, activations",
         record_bytes=LIMITS.release_bytes + LIMITS.envelope_bytes,
         partitions=1,
         retention_ms=None,

@@ -52,7 +52,11 @@ class Web(mode.Service):
 
     async def _ready(self, _request: web.Request) -> web.Response:
         ready = self._health.ready
-        body = {"ready": ready, "obstacles": self._health.obstacles}
+        body = {
+            "ready": ready,
+            "obstacles": self._health.obstacles,
+            "notes": self._health.notes,
+        }
         return web.json_response(body, status=200 if ready else 503)
 
     async def _exposition(self, _request: web.Request) -> web.Response:

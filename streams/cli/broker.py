@@ -6,19 +6,20 @@ from typing import Annotated
 import platformdirs
 import typer
 
-from streams.cli.terminal import say
+from streams.cli.terminal import say, stoppable
 from streams.local_broker import LocalBroker
 
 
 def broker(
     folder: Annotated[
-        Path | None, typer.Option("--data", help="Folder of its records. [default: per user]")
+        Path | None, typer.Option("--data", help="Folder of its records. (default: per user)")
     ] = None,
     port: Annotated[int, typer.Option(help="Where clients connect; 0 takes a free port.")] = 9092,
     heap_mb: Annotated[int, typer.Option(min=128, help="Java's heap in MiB.")] = 256,
     wipe: Annotated[bool, typer.Option("--wipe", help="Forget all records first.")] = False,
 ) -> None:
     """Start a real single-node Kafka on this machine; Ctrl-C stops it and keeps the records."""
+    stoppable()
     node = LocalBroker(
         folder or platformdirs.user_data_path("kdsl") / "broker",
         port=port,
@@ -27,12 +28,12 @@ def broker(
     )
     if wipe:
         node.wipe()
-    with node:
-        say(f"Kafka answers at {node.bootstrap} (records in {node.folder}); Ctrl-C stops it")
-        say("next: kdsl topics create --bootstrap " + node.bootstrap)
-        try:
+    try:
+        with node:
+            say(f"Kafka answers at {node.bootstrap} (records in {node.folder}); Ctrl-C stops it")
+            say(f"next: kdsl topics create --bootstrap {node.bootstrap}")
             status = node.wait()
-        except KeyboardInterrupt:
-            status = 0
-            say("stopping")
+    except KeyboardInterrupt:
+        say("stopped; the records are kept")
+        raise typer.Exit(0) from None
     raise typer.Exit(status or 0)

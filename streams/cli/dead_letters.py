@@ -121,7 +121,7 @@ async def _redrive(
         async for partition, offset, letter in letters:
             try:
                 if not dry_run:
-                    await redrive(letter, producer)
+                    await redrive(letter, producer, prefix=settings.prefix)
                 elif letter.cut:
                     raise InvalidRecord("cut")
                 sent += 1

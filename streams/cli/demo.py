@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections import Counter, deque
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,7 +19,7 @@ from streams.accounting import Accounts, Summary
 from streams.building import F1_GIVEN_UP, build_release, pack_rules
 from streams.cli.labelled import read_questions
 from streams.cli.model import task_specs
-from streams.cli.terminal import say, stderr, stdout
+from streams.cli.terminal import say, stderr, stdout, stoppable
 from streams.datasets import read_examples
 from streams.demo import DemoFolder, Running, fingerprint, play, running_system
 from streams.domain import Domain, load_domain
@@ -41,7 +40,7 @@ def demo(
     ] = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--data", help="Where to keep everything. [default: per user]"),
+        typer.Option("--data", help="Where to keep everything. (default: per user)"),
     ] = None,
     rate: Annotated[float, typer.Option(min=0.1, help="Dialogues a second.")] = 20.0,
 ) -> None:
@@ -50,13 +49,16 @@ def demo(
     Nothing but this package is needed. The exit status is 0 only when every question of every
     dialogue got its tag or its dead letter. Ctrl-C at any moment stops everything.
     """
-    # A SIGTERM, as from a supervisor, is to clean up just as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stoppable()
     home = DemoFolder(root=(folder or platformdirs.user_data_path("kdsl") / "demo").resolve())
-    with home.held():
-        domain = load_domain(_DOMAIN)
-        _prepare_bundle_and_release(home, domain)
-        missing = asyncio.run(_run(home, domain, rate, summary, keep))
+    try:
+        with home.held():
+            domain = load_domain(_DOMAIN)
+            _prepare_bundle_and_release(home, domain)
+            missing = asyncio.run(_run(home, domain, rate, summary, keep))
+    except KeyboardInterrupt:
+        say("stopped, and with it everything that was started")
+        raise typer.Exit(130) from None
     if missing:
         raise typer.Exit(1)
 
@@ -145,8 +147,8 @@ class _Screen:
         for tag in self._last:
             label = tag.label or f"— ({tag.reason})"
             table.add_row(tag.dialogue_id, tag.task, label, f"{tag.confidence:.2f}", tag.source)
-        by = ", ".join(f"{count} by {source}" for source, count in self._sources.most_common())
-        return Group(table, f"{self._accounts.answered} of {self._accounts.asked} answered: {by}")
+        by = ", ".join(f"{source} {count}" for source, count in self._sources.most_common())
+        return Group(table, f"{self._accounts.answered} of {self._accounts.asked} tagged ({by})")
 
 
 def _print_summary(console: Console, summary: Summary, home: DemoFolder) -> None:

@@ -3,7 +3,6 @@
 import logging
 import sys
 
-import click
 import typer
 
 from inference.errors import InferenceError
@@ -39,14 +38,7 @@ def main() -> None:
     # What a person can act on is said by our own errors; the client repeats itself beside them.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        status = app(standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        say("stopped")
-        sys.exit(130)
+        app()
     except (StreamsError, RuleStoreError, InferenceError) as error:
         say(f"kdsl: {error}")
         sys.exit(1)
-    sys.exit(status if isinstance(status, int) else 0)

@@ -7,15 +7,15 @@ import typer
 
 Bootstrap = Annotated[
     str | None,
-    typer.Option(help="Kafka's host:port. [env: KDSL_BOOTSTRAP; default: 127.0.0.1:9092]"),
+    typer.Option(help="Kafka's host:port. (env: KDSL_BOOTSTRAP; default: 127.0.0.1:9092)"),
 ]
 Prefix = Annotated[
-    str | None, typer.Option(help="Before every topic and consumer group. [env: KDSL_PREFIX]")
+    str | None, typer.Option(help="Before every topic and consumer group. (env: KDSL_PREFIX)")
 ]
 DomainName = Annotated[
     str | None,
     typer.Option(
-        "--domain", help="A pack's name or folder. [env: KDSL_DOMAIN; default: storefront]"
+        "--domain", help="A pack's name or folder. (env: KDSL_DOMAIN; default: storefront)"
     ),
 ]
 ViewOption = Annotated[
@@ -39,10 +39,10 @@ ExamplesOption = Annotated[
     typer.Option("--examples", help="Labelled dialogues: a .jsonl or a folder; may be repeated."),
 ]
 BundleOption = Annotated[
-    Path | None, typer.Option("--bundle", help="The model's directory. [env: KDSL_BUNDLE]")
+    Path | None, typer.Option("--bundle", help="The model's directory. (env: KDSL_BUNDLE)")
 ]
 Threads = Annotated[
-    int | None, typer.Option(help="CPU threads of model and reader. [env: KDSL_THREADS]")
+    int | None, typer.Option(help="CPU threads of model and reader. (env: KDSL_THREADS)")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 From = Annotated[

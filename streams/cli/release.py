@@ -13,6 +13,7 @@ from inference.bundle import load_bundle
 from rule_store import (
     Release,
     Signed,
+    TrustStore,
     canonical_bytes,
     digest,
     load_key,
@@ -84,19 +85,19 @@ def build(
     settings = load_settings({"domain": domain, "bundle": bundle})
     pack = load_domain(settings.domain)
     sources = pack_rules(pack) | (folder_rules(rules, pack) if rules else {})
-    if bundle is None and not examples:
+    if settings.bundle is None and not examples:
         release = build_release(pack, sources)
-    elif bundle is None or not examples:
+    elif settings.bundle is None or not examples:
         raise InvalidSettings("fitting needs both: give --bundle and --examples, or neither")
     else:
         chosen = choose_readings(readings, examples, settings)
-        settings = replace(settings, readings=chosen, bundle=None)
         seen = one_view(view, default="live")
-        labelled: list[LabelledQuestion] = read_questions(examples, seen, settings, pack)
+        reading = replace(settings, readings=chosen, bundle=None)
+        labelled: list[LabelledQuestion] = read_questions(examples, seen, reading, pack)
         release = build_release(
             pack,
             sources,
-            bundle=load_bundle(bundle),
+            bundle=load_bundle(settings.bundle),
             labelled=labelled,
             settings={"view": seen, "readings": chosen, "f1_given_up": F1_GIVEN_UP},
         )
@@ -125,7 +126,11 @@ def activate(
     bootstrap: Bootstrap = None,
     prefix: Prefix = None,
     key: KeyOption = None,
-    by: Annotated[str | None, typer.Option(help="Who activates. [default: your login]")] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(help="Only these keys' earlier activations count for the sequence."),
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who activates. (default: your login)")] = None,
 ) -> None:
     """Publish a release and point the running workers at it; no restart is needed."""
     settings = load_settings({"bootstrap": bootstrap, "prefix": prefix})
@@ -137,6 +142,7 @@ def activate(
             now_ms=system_now_ms(),
             bootstrap=settings.bootstrap,
             prefix=settings.prefix,
+            trust=TrustStore.load(trust) if trust else None,
         )
     )
     say(

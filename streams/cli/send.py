@@ -25,7 +25,7 @@ def send(
     prefix: Prefix = None,
     domain: DomainName = None,
     rate: Annotated[
-        float | None, typer.Option(min=0.001, help="Events a second. [default: as fast as it goes]")
+        float | None, typer.Option(min=0.001, help="Events a second. (default: as fast as it goes)")
     ] = None,
     view: ViewOption = None,
 ) -> None:

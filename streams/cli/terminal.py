@@ -1,6 +1,7 @@
 """What a person sees: results on standard output, everything else on standard error."""
 
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from streams.datasets import Example
 
 _MINUTE_MS = 60_000
+_AGE_CHARS = 12
 _UNITS_MS = {"s": 1000, "m": _MINUTE_MS, "h": 60 * _MINUTE_MS, "d": 24 * 60 * _MINUTE_MS}
 
 
@@ -22,6 +24,16 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return Console(stderr=True, highlight=False)
+
+
+def stoppable() -> None:
+    """Let SIGTERM and SIGINT both end this process as Ctrl-C does, cleaning up on the way.
+
+    A supervisor sends SIGTERM; and a shell that starts us in the background leaves SIGINT
+    ignored, which would make us unstoppable.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 def say(sentence: str) -> None:
@@ -65,7 +77,7 @@ def parse_time(text: str | None, *, now_ms: int) -> int | None:
     """
     if text is None:
         return None
-    if text[-1:] in _UNITS_MS and text[:-1].isdecimal():
+    if text[-1:] in _UNITS_MS and text[:-1].isdecimal() and len(text) <= _AGE_CHARS:
         return max(0, now_ms - int(text[:-1]) * _UNITS_MS[text[-1]])
     try:
         moment = datetime.fromisoformat(text)
@@ -74,4 +86,4 @@ def parse_time(text: str | None, *, now_ms: int) -> int | None:
             f"{text!r} is no moment: give ISO 8601 (2026-01-31T12:00) or an age (90s, 15m, 2h, 1d)"
         ) from error
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return int(aware.timestamp() * 1000)
+    return max(0, round(aware.timestamp() * 1000))

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from streams.cli.options import Bootstrap, Prefix
 from streams.cli.terminal import say, stdout
@@ -43,13 +43,12 @@ def show(bootstrap: Bootstrap = None, prefix: Prefix = None) -> None:
     settings = load_settings({"bootstrap": bootstrap, "prefix": prefix})
     names = {kind: topic_name(kind, prefix=settings.prefix) for kind in TOPICS}
     there = asyncio.run(topic_partitions(settings.bootstrap, names.values()))
-    table = Table("topic", "partitions", "key", "value", "kept", "largest value")
+    table = Table(Column("topic", no_wrap=True), "partitions", "holds", "kept", "largest value")
     for kind, topic in TOPICS.items():
         kept = "compacted" if topic.retention_ms is None else f"{topic.retention_ms // _DAY_MS} d"
         table.add_row(
             names[kind],
             str(there.get(names[kind], "missing")),
-            topic.key,
             topic.value,
             kept,
             f"{topic.record_bytes // 1024} KiB",

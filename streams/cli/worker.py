@@ -17,7 +17,7 @@ app = typer.Typer(
 Trust = Annotated[
     Path | None,
     typer.Option(
-        help="Public keys (PEM file or folder) whose releases are obeyed. [env: KDSL_TRUST]"
+        help="Public keys (PEM file or folder) whose releases are obeyed. (env: KDSL_TRUST)"
     ),
 ]
 AllowUnsigned = Annotated[
@@ -26,12 +26,12 @@ AllowUnsigned = Annotated[
 WebPort = Annotated[
     int | None, typer.Option(help="Port of /live, /ready, /metrics; 0 takes a free one.")
 ]
-WebHost = Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")]
+WebHost = Annotated[str | None, typer.Option(help="Address to listen on. (default: 127.0.0.1)")]
 ImagePrefixes = Annotated[
     list[str] | None,
     typer.Option("--image-prefix", help="An address images may be fetched from; may be repeated."),
 ]
-Cache = Annotated[Path | None, typer.Option(help="Folder of readings. [env: KDSL_CACHE]")]
+Cache = Annotated[Path | None, typer.Option(help="Folder of readings. (env: KDSL_CACHE)")]
 
 
 def run(settings: Settings, role: RoleName) -> None:
@@ -42,8 +42,8 @@ def run(settings: Settings, role: RoleName) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for noisy in ("aiokafka", "faust", "mode"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name in ("aiokafka", "faust", "mode"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     raise typer.Exit(run_worker(settings, role))
 
 
@@ -116,10 +116,9 @@ def resolver(
         "threads": threads,
         "web_host": web_host,
         "web_port": web_port,
-        # Two model batches: what is in flight is lost time when the worker dies.
-        "batch": 32,
     }
-    run(load_settings(given), "resolver")
+    # Two model batches: what is in flight is lost time when the worker dies.
+    run(load_settings(given, defaults={"batch": 32}), "resolver")
 
 
 @app.command("alerter")

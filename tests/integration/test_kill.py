@@ -11,7 +11,7 @@ import pytest
 
 from rule_store import canonical_bytes
 from streams.building import build_release, pack_rules
-from streams.codec import encode_event
+from streams.codec import decode_deferred, decode_event, encode_event
 from streams.datasets import Example, read_examples
 from streams.events import DialogueEvent, Turn
 from streams.local_broker import LocalBroker
@@ -81,6 +81,33 @@ def test_nothing_is_missing_after_tagger_and_resolver_are_killed_in_a_steady_str
     assert accounts.asked == len(sent) > 1000
     assert accounts.missing == ()
     assert accounts.summary().dead_letters == 0
+
+
+def test_nothing_is_missing_when_a_tagger_joins_and_another_leaves(system: System) -> None:
+    system.start("tagger", name="first")
+    enough = threading.Event()
+    sent: list[Example] = []
+    source = threading.Thread(
+        target=system.send, args=(text_examples(enough, sent),), kwargs={"rate": 300.0}
+    )
+    source.start()
+    try:
+        time.sleep(1.5)
+        system.start("tagger", name="second")
+        system.until(lambda: system.metric("second", "kdsl_tags_total") > 0, "the second works")
+        system.processes.stop("first")
+        assert system.processes.status("first") == 0
+        time.sleep(1.5)
+    finally:
+        enough.set()
+        source.join()
+    system.until(partial(all_committed, system, "tagger"), "all is committed")
+    decided = {tag.event_id for tag in system.tags()}
+    decided |= {
+        decode_event(decode_deferred(record.value or b"").record).event_id
+        for record in system.records("deferred")
+    }
+    assert decided == {example.event.event_id for example in sent}
 
 
 def all_committed(system: System, role: RoleName) -> bool:

@@ -1,0 +1,136 @@
+"""An answer given early is the answer that would have been given late; every question gets one."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rule_store import Has, Literal, Rule, RuleSet
+from streams.active_release import ActiveRelease, ActiveTask
+from streams.domain import Domain
+from streams.events import DialogueEvent, ImageRef, Question, Tag
+from streams.pipeline import Pipeline
+from streams.questions import questions
+from tests import factories as make
+from tests.fakes import FakeModelSide, FakeReader, FakeScorer
+
+WORDS = ("red", "green", "blue")
+CHANNELS = ("last", "user", "reply", "screen", "screen.top", "screen.lines")
+PICTURES = tuple(make.png(shade=shade) for shade in (0, 100, 200))
+DOMAIN = make.domain(rules={})
+RELEASE = make.active_release(DOMAIN)
+
+texts = st.lists(st.sampled_from(WORDS), max_size=2).map(" ".join)
+literals = st.builds(
+    Literal,
+    predicate=st.builds(Has, channel=st.sampled_from(CHANNELS), phrase=st.sampled_from(WORDS)),
+    negated=st.booleans(),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Rules, an event, and what its pictures show."""
+
+    release: ActiveRelease
+    event: DialogueEvent
+    reader: FakeReader
+
+    def pipeline(self, *, early_answer: bool, domain: Domain = DOMAIN) -> Pipeline:
+        side = FakeModelSide(domain, scorer=FakeScorer(domain, first=0.5), reader=self.reader)
+        return side.pipeline(self.release, early_answer=early_answer)
+
+    def decided(self, *, early_answer: bool) -> tuple[tuple[Tag, ...], tuple[Tag, ...]]:
+        """The tags of the first stage, and those of the second."""
+        pipeline = self.pipeline(early_answer=early_answer)
+        tagged = pipeline.tag(self.event)
+        left = [each.question for each in tagged.open_questions]
+        return tagged.tags, asyncio.run(pipeline.resolve(self.event, left))
+
+
+@st.composite
+def active_tasks(draw: st.DrawFn, task: str) -> ActiveTask:
+    labels = DOMAIN.tasks[task].label_names
+    rules = draw(
+        st.lists(
+            st.builds(
+                Rule,
+                task=st.just(task),
+                body=st.lists(literals, min_size=1, max_size=2).map(tuple),
+                label=st.sampled_from(labels),
+            ),
+            max_size=4,
+            unique_by=lambda rule: rule.id,
+        )
+    )
+    reliability = {rule.id: draw(st.sampled_from((0.4, 0.6, 0.9))) for rule in rules}
+    return replace(
+        RELEASE.tasks[task],
+        rule_set=RuleSet(task=task, rules=tuple(rules)),
+        reliability=reliability,
+        answer_at=draw(st.sampled_from((0.0, 0.5, 0.9, 1.0))),
+    )
+
+
+@st.composite
+def events(draw: st.DrawFn) -> DialogueEvent:
+    """One to three turns, of which each may carry a picture, or an image nobody can read."""
+    turns = []
+    for position in range(draw(st.integers(1, 3))):
+        content = draw(st.none() | st.sampled_from(PICTURES))
+        shown = draw(st.booleans())
+        images = (ImageRef(image_id=str(position), content=content),) if shown else ()
+        turns.append(draw(st.sampled_from((make.user, make.agent)))(draw(texts), *images))
+    latest = draw(st.sampled_from(((), (ImageRef(image_id="latest", content=PICTURES[0]),))))
+    tasks = draw(st.sampled_from((None, ("intent",))))
+    return make.event(*turns, make.user("?", *latest), tasks=tasks)
+
+
+cases = st.builds(
+    Case,
+    release=st.builds(
+        lambda intent, scene: replace(RELEASE, tasks={"intent": intent, "scene": scene}),
+        active_tasks("intent"),
+        active_tasks("scene"),
+    ),
+    event=events(),
+    reader=st.builds(
+        lambda *shown: FakeReader(dict(zip(PICTURES, shown, strict=True))),
+        *[st.lists(texts.filter(bool), max_size=3)] * len(PICTURES),
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(case=cases)
+def test_an_early_answer_is_the_answer_of_the_resolvers_stage(case: Case) -> None:
+    early, rest = case.decided(early_answer=True)
+    none, late = case.decided(early_answer=False)
+    assert none == ()
+    by_id = {tag.tag_id: tag for tag in late}
+    # Equal in everything: label, source, reason, rules, confidence, candidates, digests.
+    assert all(by_id[tag.tag_id] == tag for tag in (*early, *rest))
+
+
+@settings(max_examples=100, deadline=None)
+@given(case=cases)
+def test_every_question_gets_exactly_one_tag(case: Case) -> None:
+    early, rest = case.decided(early_answer=True)
+    answered = [Question(task=tag.task, image_id=tag.image_id) for tag in (*early, *rest)]
+    assert len(answered) == len(set(answered))
+    assert set(answered) == set(questions(case.event, DOMAIN))
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases)
+def test_a_tag_is_well_formed(case: Case) -> None:
+    early, rest = case.decided(early_answer=True)
+    for tag in (*early, *rest):
+        probabilities = [each.probability for each in tag.candidates]
+        assert 1 <= len(probabilities) <= 3
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert tag.confidence == probabilities[0]
+        assert (tag.label is None) == (tag.source == "abstained") == (tag.reason is not None)
+        assert tag.label in (None, tag.candidates[0].label)
+        assert tag.release == RELEASE.digest
