@@ -102,7 +102,9 @@ class Reader:
             if (known := await asyncio.to_thread(self.known, sha256)) is not None:
                 return known
             reading = await self._read(image, sha256)
-            await asyncio.to_thread(self._cache.put, sha256, reading)
+            # A cache only saves time: one that cannot be written costs no reading.
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(self._cache.put, sha256, reading)
             return reading
 
     def known(self, sha256: str) -> Reading | None:

@@ -1,37 +1,35 @@
 """The composition root of a worker: a Faust app around one role's pure decision."""
 
 import asyncio
-import logging
-import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never, cast
 
 import faust
+import faust.streams
 import mode
 from faust.types import EventT, StreamT
 
-from rule_store import KeyRefused, TrustStore
 from streams.activations import Activations
 from streams.alerter import Alerter
+from streams.batches import work_off
 from streams.delivery import Delivery
 from streams.domain import Domain, load_domain
-from streams.errors import InvalidSettings
+from streams.errors import StartupError
 from streams.failures import Failures
 from streams.health import Health
 from streams.limits import LIMITS
 from streams.metrics import Metrics
 from streams.model_side import ModelSide
-from streams.records import Record
+from streams.records import Record, headers_of
 from streams.releases import ReleaseFollower
 from streams.resolver import Resolver
 from streams.role import Role, system_now_ms
 from streams.settings import RoleName, Settings
 from streams.tagger import Tagger
 from streams.topics import topic_name
+from streams.trust import trust_store
 from streams.web import Web
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +58,20 @@ class RoleService(mode.Service):
         await self._role.stop()
 
 
+class ReleaseGate(mode.Service):
+    """Holds the start until a release is active: a worker that cannot decide takes no partition."""
+
+    def __init__(self, app: faust.App, follower: ReleaseFollower) -> None:
+        super().__init__()
+        self._app = app
+        self._follower = follower
+
+    async def on_start(self) -> None:
+        await self._app.wait(self._follower.active.wait())
+        if not self._follower.active.is_set():
+            raise self._app.crash_reason or asyncio.CancelledError
+
+
 class WorkerApp(faust.App):
     """A Faust app that starts our services before its own, and stops them after."""
 
@@ -68,18 +80,29 @@ class WorkerApp(faust.App):
     def on_init_dependencies(self) -> Iterable[Any]:
         """Health first, so that `/live` answers while the rest is still loading."""
         station = self.station
-        ours = [station.web, station.delivery, RoleService(station.role)]
+        ours: list[Any] = [station.web, station.delivery, RoleService(station.role)]
         if station.follower is not None:
-            ours.append(station.follower)
+            ours += [station.follower, ReleaseGate(self, station.follower)]
         return [*ours, *super().on_init_dependencies()]
+
+    async def on_first_start(self) -> None:
+        """Faust makes folders for its tables in the current one; we have none."""
 
 
 def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
     """Wire a worker; nothing connects until it is started.
 
     Raises:
-        StartupError: a pack, a key or a setting is not as it should be.
+        StartupError: a pack, a key or a setting is not as it should be, or this Faust is not
+            compiled.
     """
+    # There is no public sign of it.
+    if getattr(faust.streams, "_CStreamIterator", None) is None:
+        # Its pure-Python iterator acknowledges records that it skips in a rebalance.
+        raise StartupError(
+            "this Faust runs without its compiled stream iterator and would lose records: unset "
+            "NO_CYTHON, or install the faust-streaming wheel for this platform"
+        )
     domain = load_domain(settings.domain)
     health, metrics = Health(), Metrics(role_name)
     role = _role(settings, role_name, domain, metrics)
@@ -102,7 +125,9 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
 
 # Session, heartbeat and rebalance times: Faust's defaults stop every partition for most of a
 # minute after one killed worker. Web and tables of Faust's own stay off: they show contents.
+# The prefix keeps variables such as BROKER_URL, meant for others, from overriding all this.
 _FAUST: dict[str, Any] = {
+    "env_prefix": "KDSL_FAUST_",
     "value_serializer": "raw",
     "key_serializer": "raw",
     "topic_allow_declare": False,
@@ -149,25 +174,6 @@ def _role(settings: Settings, name: RoleName, domain: Domain, metrics: Metrics) 
             assert_never(name)
 
 
-def trust_store(settings: Settings) -> TrustStore | None:
-    """The keys whose releases are obeyed; None obeys anybody, which must be said outright.
-
-    Raises:
-        InvalidSettings: neither a trust store nor `--allow-unsigned`, or an unreadable one.
-    """
-    if settings.trust is None:
-        if settings.allow_unsigned:
-            return None
-        raise InvalidSettings(
-            "whose releases shall be obeyed? Name the public keys with --trust FILE_OR_FOLDER, "
-            "or obey anybody with --allow-unsigned"
-        )
-    try:
-        return TrustStore.load(settings.trust)
-    except KeyRefused as error:
-        raise InvalidSettings(str(error)) from error
-
-
 def _follower(
     settings: Settings, domain: Domain, role: Role, health: Health, metrics: Metrics
 ) -> ReleaseFollower | None:
@@ -189,10 +195,13 @@ def _add_agent(app: WorkerApp, settings: Settings) -> None:
     station.health.block("partitions", "waiting for Kafka to assign partitions")
 
     async def work(stream: StreamT[Any]) -> None:
-        if station.follower is not None:
-            await station.follower.active.wait()
-        # noack_take yields events, whatever its annotation says.
-        await _take_batches(cast("faust.Stream[EventT[bytes]]", stream), station, settings)
+        await work_off(
+            _batches(stream, settings),
+            station.role,
+            station.delivery.deliver,
+            health=station.health,
+            metrics=station.metrics,
+        )
 
     # A crash ends the process; a supervisor outside starts the next one, which takes over at the
     # last commit. Faust's own restart would run past what was in flight.
@@ -202,8 +211,40 @@ def _add_agent(app: WorkerApp, settings: Settings) -> None:
         concurrency=1,
         supervisor_strategy=mode.CrashingSupervisor,
     )(work)
-
     _watch_assignment(app, station.health)
+
+
+@dataclass(frozen=True, slots=True)
+class _TakenEvent:
+    """A Faust event as the loop sees it."""
+
+    event: EventT[bytes]
+
+    @property
+    def record(self) -> Record:
+        message = self.event.message
+        return Record(
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            timestamp_ms=round((message.timestamp or 0) * 1000),
+            key=message.key,
+            value=message.value,
+            headers=headers_of(message.headers),
+        )
+
+    def ack(self) -> None:
+        self.event.ack()
+
+
+async def _batches(stream: StreamT[Any], settings: Settings) -> AsyncIterator[list[_TakenEvent]]:
+    """What arrived within `linger_s`, at most `batch` records, none of them acknowledged."""
+    # noack_take yields events, whatever its annotation says.
+    taken = cast("faust.Stream[EventT[bytes]]", stream).noack_take(
+        settings.batch, within=settings.linger_s
+    )
+    async for events in taken:
+        yield [_TakenEvent(event) for event in events]
 
 
 def _watch_assignment(app: WorkerApp, health: Health) -> None:
@@ -217,55 +258,3 @@ def _watch_assignment(app: WorkerApp, health: Health) -> None:
 
     app.on_partitions_assigned.connect(assigned, weak=False)
     app.on_partitions_revoked.connect(revoked, weak=False)
-
-
-async def _take_batches(
-    stream: faust.Stream[EventT[bytes]], station: Station, settings: Settings
-) -> None:
-    """Take, decide, deliver and only then acknowledge, batch after batch."""
-    async for events in stream.noack_take(settings.batch, within=settings.linger_s):
-        records = [_record(event) for event in events]
-        station.metrics.in_flight.set(len(records))
-        started_s = time.perf_counter()
-        decided = await station.role.decide(records)
-        decided_s = time.perf_counter()
-        await station.delivery.deliver([output for outputs in decided for output in outputs])
-        station.metrics.deliver_s.observe(time.perf_counter() - decided_s)
-        station.metrics.decide_s.observe(decided_s - started_s)
-        for event in events[: len(decided)]:
-            event.ack()
-        station.metrics.in_flight.set(len(records) - len(decided))
-        station.metrics.records.labels(outcome="acknowledged").inc(len(decided))
-        if station.role.failures.too_many:
-            await _pause(station)
-
-
-async def _pause(station: Station) -> None:
-    """Stay up and take no more: the fault is ours, and the records behind it are good."""
-    why = (
-        f"{station.role.failures.summary} failed in our own code: mend it, restart the worker, "
-        "then `kdsl dead-letters redrive --reason failed`"
-    )
-    station.health.block("failures", why)
-    station.metrics.paused.set(1)
-    _log.error("paused: %s", why)
-    await asyncio.Event().wait()
-
-
-def _record(event: EventT[bytes]) -> Record:
-    message = event.message
-    return Record(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        timestamp_ms=round((message.timestamp or 0) * 1000),
-        key=message.key,
-        value=message.value,
-        headers=_headers(message.headers),
-    )
-
-
-def _headers(headers: Any) -> tuple[tuple[str, bytes], ...]:
-    """Faust hands over a list of pairs or a mapping."""
-    pairs = headers.items() if hasattr(headers, "items") else headers or ()
-    return tuple((str(name), bytes(value)) for name, value in pairs)

@@ -180,7 +180,15 @@ def _fit_rows(
     answers: dict[str, OutOfFold] = {
         each.example_id: each for each in bundle.out_of_fold() if each.task == task.name
     }
-    rows = [
+    asked = [each for each in labelled if each.question.task == task.name]
+    unknown = sum(each.example_id not in answers for each in asked)
+    if unknown or not asked:
+        raise DatasetError(
+            f"bundle {bundle.digest} has no out-of-fold answer for {unknown} of {len(asked)} "
+            f"{task.name} examples: give exactly the --examples (and the --view) it was trained "
+            "with"
+        )
+    return [
         FitRow(
             label=each.label,
             probabilities=dict(
@@ -188,15 +196,8 @@ def _fit_rows(
             ),
             evaluation=_held_out_evaluation(each, source, domain),
         )
-        for each in labelled
-        if each.question.task == task.name and each.example_id in answers
+        for each in asked
     ]
-    if not rows:
-        raise DatasetError(
-            f"bundle {bundle.digest} holds no out-of-fold answer for any {task.name} example: "
-            "give the --examples (and the --view) it was trained with"
-        )
-    return rows
 
 
 def _held_out_evaluation(each: LabelledQuestion, source: RuleSource, domain: Domain) -> Evaluation:

@@ -1,15 +1,12 @@
-"""MessagePack ⇄ events; the only module that knows the wire format.
+"""Records ⇄ events: with `wire` and `fields` all that knows the wire format.
 
 Every record is a map with a version `v` = "major.minor". A minor version only adds optional
 fields, so every reader of a major takes it; an unknown major is refused by name.
 """
 
-from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-import msgpack
-
-from streams.errors import DecodeError, InvalidRecord, UnknownVersion
+from streams.errors import DecodeError, InvalidRecord
 from streams.events import (
     Alert,
     Candidate,
@@ -27,59 +24,18 @@ from streams.events import (
 )
 from streams.fields import Fields
 from streams.limits import LIMITS
+from streams.wire import pack, present, unpack
 
-VERSION = "1.0"
-_MAJOR = VERSION.partition(".")[0]
 _SPEAKERS = get_args(Speaker)
 _SOURCES = get_args(Source)
 _DIGEST_CHARS = 80  # "sha256:" and 64 hex digits, with room for a longer hash
-
-
-def _pack(fields: Mapping[str, Any]) -> bytes:
-    """A map without its None fields, version first."""
-    return cast("bytes", msgpack.packb({"v": VERSION, **_present(fields)}, use_bin_type=True))
-
-
-def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What is None is left out, everywhere."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _unpack(raw: bytes, *, kind: str, limit: int) -> Fields:
-    """The fields of one record of a known major version.
-
-    Raises:
-        DecodeError: too long, not MessagePack, or not a map with a version.
-        UnknownVersion: the major version is not ours.
-    """
-    if len(raw) > limit:
-        raise DecodeError(f"{kind} of {len(raw)} bytes; the limit is {limit}", reason="too_large")
-    try:
-        value = msgpack.unpackb(
-            raw,
-            raw=False,
-            strict_map_key=True,
-            max_map_len=64,
-            max_array_len=LIMITS.list_items,
-        )
-    except (ValueError, msgpack.UnpackException, RecursionError) as error:
-        # RecursionError: only the pure-Python reader; the compiled one stops by itself.
-        raise DecodeError(f"{kind} is not MessagePack: {type(error).__name__}") from error
-    fields = Fields(value, kind)
-    version = fields.text("v", 16)
-    major, dot, minor = version.partition(".")
-    if not (dot and major.isdecimal() and minor.isdecimal() and version.isascii()):
-        raise DecodeError(f'{kind}.v must be "major.minor"')
-    if major != _MAJOR:
-        raise UnknownVersion(f"{kind} has major version {major}; this reader knows {_MAJOR}")
-    return fields
 
 
 # DialogueEvent
 
 
 def encode_event(event: DialogueEvent) -> bytes:
-    return _pack(
+    return pack(
         {
             "domain": event.domain,
             "event_id": event.event_id,
@@ -100,7 +56,7 @@ def _turn_map(turn: Turn) -> dict[str, Any]:
 
 
 def _image_map(image: ImageRef) -> dict[str, Any]:
-    return _present(
+    return present(
         {
             "image_id": image.image_id,
             "sha256": image.sha256,
@@ -117,7 +73,7 @@ def decode_event(raw: bytes) -> DialogueEvent:
     Raises:
         InvalidRecord: with the reason for the dead-letter topic.
     """
-    fields = _unpack(raw, kind="event", limit=LIMITS.event_bytes)
+    fields = unpack(raw, kind="event", limit=LIMITS.event_bytes)
     event = DialogueEvent(
         domain=fields.text("domain", LIMITS.name_chars),
         event_id=fields.text("event_id", LIMITS.id_chars),
@@ -129,6 +85,7 @@ def decode_event(raw: bytes) -> DialogueEvent:
         ),
         tasks=fields.texts_or_none("tasks", LIMITS.tasks, LIMITS.name_chars),
     )
+    _check_texts(event)
     _check_images(event)
     return event
 
@@ -151,6 +108,16 @@ def _read_image(fields: Fields) -> ImageRef:
     )
 
 
+def _check_texts(event: DialogueEvent) -> None:
+    chars = sum(len(turn.text) for turn in event.turns)
+    if chars > LIMITS.event_text_chars:
+        raise DecodeError(
+            f"event has {chars} characters of text; the limit is {LIMITS.event_text_chars}: "
+            "leave out the oldest turns",
+            reason="too_large",
+        )
+
+
 def _check_images(event: DialogueEvent) -> None:
     images = [image for turn in event.turns for image in turn.images]
     if len(images) > LIMITS.images_per_event:
@@ -171,7 +138,7 @@ def _check_images(event: DialogueEvent) -> None:
 
 def encode_deferred(deferred: Deferred) -> bytes:
     questions = [
-        _present(
+        present(
             {
                 "task": open_question.question.task,
                 "image_id": open_question.question.image_id,
@@ -180,7 +147,7 @@ def encode_deferred(deferred: Deferred) -> bytes:
         )
         for open_question in deferred.questions
     ]
-    return _pack(
+    return pack(
         {
             "record": deferred.record,
             "questions": questions,
@@ -193,7 +160,7 @@ def encode_deferred(deferred: Deferred) -> bytes:
 
 def decode_deferred(raw: bytes) -> Deferred:
     """Read a record of `dialogue.deferred`."""
-    fields = _unpack(raw, kind="deferred", limit=LIMITS.deferred_bytes)
+    fields = unpack(raw, kind="deferred", limit=LIMITS.deferred_bytes)
     return Deferred(
         record=fields.octets("record", LIMITS.event_bytes),
         questions=fields.many(
@@ -248,12 +215,12 @@ def tag_fields(tag: Tag) -> dict[str, Any]:
 
 
 def encode_tag(tag: Tag) -> bytes:
-    return _pack(tag_fields(tag))
+    return pack(tag_fields(tag))
 
 
 def decode_tag(raw: bytes) -> Tag:
     """Read a record of `dialogue.tags`."""
-    fields = _unpack(raw, kind="tag", limit=LIMITS.tag_bytes)
+    fields = unpack(raw, kind="tag", limit=LIMITS.tag_bytes)
     tag = Tag(
         domain=fields.text("domain", LIMITS.name_chars),
         event_id=fields.text("event_id", LIMITS.id_chars),
@@ -295,12 +262,12 @@ def alert_fields(alert: Alert) -> dict[str, Any]:
 
 
 def encode_alert(alert: Alert) -> bytes:
-    return _pack(alert_fields(alert))
+    return pack(alert_fields(alert))
 
 
 def decode_alert(raw: bytes) -> Alert:
     """Read a record of `dialogue.alerts`."""
-    fields = _unpack(raw, kind="alert", limit=LIMITS.tag_bytes)
+    fields = unpack(raw, kind="alert", limit=LIMITS.tag_bytes)
     return Alert(
         alert_id=fields.text("alert_id", LIMITS.name_chars),
         domain=fields.text("domain", LIMITS.name_chars),
@@ -320,12 +287,12 @@ def decode_alert(raw: bytes) -> Alert:
 
 
 def encode_feedback(feedback: Feedback) -> bytes:
-    return _pack({name: getattr(feedback, name) for name in Feedback.__slots__})
+    return pack({name: getattr(feedback, name) for name in Feedback.__slots__})
 
 
 def decode_feedback(raw: bytes) -> Feedback:
     """Read a record of `dialogue.feedback`."""
-    fields = _unpack(raw, kind="feedback", limit=LIMITS.tag_bytes)
+    fields = unpack(raw, kind="feedback", limit=LIMITS.tag_bytes)
     return Feedback(
         domain=fields.text("domain", LIMITS.name_chars),
         event_id=fields.text("event_id", LIMITS.id_chars),
@@ -344,12 +311,12 @@ def decode_feedback(raw: bytes) -> Feedback:
 
 
 def encode_dead_letter(letter: DeadLetter) -> bytes:
-    return _pack({name: getattr(letter, name) for name in DeadLetter.__slots__})
+    return pack({name: getattr(letter, name) for name in DeadLetter.__slots__})
 
 
 def decode_dead_letter(raw: bytes) -> DeadLetter:
     """Read a record of `dialogue.dead-letters`."""
-    fields = _unpack(raw, kind="dead_letter", limit=LIMITS.dead_letter_bytes)
+    fields = unpack(raw, kind="dead_letter", limit=LIMITS.dead_letter_bytes)
     return DeadLetter(
         reason=fields.text("reason", LIMITS.name_chars),
         detail=fields.text("detail", LIMITS.detail_chars, empty=True),

@@ -73,6 +73,7 @@ class ImageRejected(InvalidRecord):
         "image_unavailable",
         "image_kills_reader",
         "image_unreadable",
+        "image_too_slow",
     )
     reason = "image_corrupt"
 

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaConnectionError, for_code
 
 from streams.errors import BrokerUnreachable, TopicMissing
 from streams.limits import LIMITS
-from streams.records import Record
+from streams.records import Record, headers_of
 from streams.topics import TOPICS, Kind, topic_name
 
 _TOPIC_EXISTS = 36  # Kafka's error code TOPIC_ALREADY_EXISTS
@@ -19,13 +19,17 @@ _LARGEST_BYTES = LIMITS.release_bytes + LIMITS.envelope_bytes + LIMITS.record_ov
 
 
 def producer_options(bootstrap: str) -> dict[str, Any]:
-    """A producer that loses and reorders nothing: batches wait out an outage and never expire."""
+    """A producer that loses and reorders nothing: what it has taken waits out an outage.
+
+    A batch must fit the smallest topic, as `max.message.bytes` bounds the whole batch and the
+    client never splits one; a single larger record makes a batch of its own.
+    """
     return {
         "bootstrap_servers": bootstrap,
         "acks": "all",
         "enable_idempotence": True,
         "linger_ms": 2,
-        "max_batch_size": 256 * 1024,
+        "max_batch_size": LIMITS.tag_bytes,
         "max_request_size": _LARGEST_BYTES,
         "retry_backoff_ms": 500,
     }
@@ -150,6 +154,13 @@ async def check_topics(bootstrap: str, *, prefix: str, kinds: Sequence[Kind]) ->
     """
     names = [topic_name(kind, prefix=prefix) for kind in kinds]
     there = await topic_partitions(bootstrap, names)
+    for kind, name in zip(kinds, names, strict=True):
+        fixed = TOPICS[kind].partitions
+        if fixed is not None and there.get(name, fixed) != fixed:
+            raise TopicMissing(
+                f"topic {name} at {bootstrap} has {there[name]} partitions and must have {fixed}: "
+                "delete it and run `kdsl topics create`"
+            )
     missing = [name for name in names if name not in there]
     if missing:
         with_prefix = f" --prefix {prefix}" if prefix else ""
@@ -245,7 +256,7 @@ def to_record(record: ConsumerRecord[bytes | None, bytes | None]) -> Record:
         timestamp_ms=record.timestamp,
         key=record.key,
         value=record.value,
-        headers=tuple(record.headers),
+        headers=headers_of(record.headers),
     )
 
 

@@ -70,6 +70,10 @@ async def _lay_out(
         raise DatasetError(f"{example.place}: {label!r} is no {task} label of {domain.name!r}")
     try:
         asked = [each for each in questions(example.event, domain) if each.task == task]
+        if len(asked) > 1:
+            raise DatasetError(
+                f"{example.place}: one label for {len(asked)} images; give each a line of its own"
+            )
         wanted = {
             image.image_id: image
             for question in asked

@@ -18,6 +18,7 @@ class Limits:
     inline_images_bytes: all inline images of one event together; larger ones go by reference.
     envelope_bytes: what a deferred question or a dead letter adds to the original record.
     record_overhead_bytes: Kafka's own framing of a one-record batch (61 + 9 bytes), key, headers.
+    event_text_chars: all texts of an event together; one character can fold to eighteen.
     image_bytes: one image, inline or fetched. image_pixels, image_side: checked before decoding.
     list_items: of any list of a record, known or not; far above those we know.
     """
@@ -35,6 +36,7 @@ class Limits:
     turns: int = 200
     first_turn_index: int = 2**31 - 1
     text_chars: int = 8000
+    event_text_chars: int = 100_000
     images_per_turn: int = 16
     images_per_event: int = 16
     tasks: int = 8

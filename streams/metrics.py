@@ -43,7 +43,7 @@ class Metrics:
             registry=self.registry,
         )
         self.refused_releases = Counter(
-            "kdsl_releases_refused", "Activations refused", ["reason"], registry=self.registry
+            "kdsl_releases_refused", "Activations refused", registry=self.registry
         )
         self.release = Gauge(
             "kdsl_release_info", "The release in force", ["digest"], registry=self.registry

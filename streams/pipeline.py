@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from inference.inputs import LabelScores, ModelInput
-from rule_store import Answered, decide, evaluate, settle, votes
+from rule_store import Answered, Evidence, decide, evaluate, settle, votes
 from streams.active_release import ActiveRelease, ActiveTask
 from streams.domain import Domain
 from streams.events import DialogueEvent, OpenQuestion, Question, Tag
-from streams.evidence import evidence_for
+from streams.evidence import said_in, with_screens
 from streams.fusion import (
     DEFAULT_WEIGHTS,
     Fused,
@@ -92,11 +92,12 @@ class Pipeline:
         """
         asked = questions(event, self.domain)
         self._inspect_images(event)
+        said = said_in(event)
         tags: list[Tag] = []
         still_open: list[OpenQuestion] = []
         for question in asked:
             task = self.release.tasks[question.task]
-            evidence = evidence_for(question, event, {})
+            evidence = with_screens(said, question, event, {})
             evaluation = evaluate(task.rule_set, evidence, self.release.lexicon)
             verdict = decide(evaluation, reliability=task.reliability, answer_at=task.answer_at)
             match route(verdict, early_answer=self._early_answer):
@@ -132,16 +133,23 @@ class Pipeline:
             for image in images_read_for(question, event)
         }
         screens = await self._screens.read_all(tuple(wanted.values())) if self._screens else {}
+        said = said_in(event)
         return tuple(
-            await asyncio.gather(*(self._resolve(event, question, screens) for question in asked))
+            await asyncio.gather(
+                *(self._resolve(event, question, said, screens) for question in asked)
+            )
         )
 
     async def _resolve(
-        self, event: DialogueEvent, question: Question, screens: dict[str, ReadImage]
+        self,
+        event: DialogueEvent,
+        question: Question,
+        said: Evidence,
+        screens: dict[str, ReadImage],
     ) -> Tag:
         task = self.release.tasks[question.task]
         readings = {image_id: screen.reading for image_id, screen in screens.items()}
-        evidence = evidence_for(question, event, readings)
+        evidence = with_screens(said, question, event, readings)
         evaluation = evaluate(task.rule_set, evidence, self.release.lexicon)
         verdict = settle(evaluation, reliability=task.reliability, answer_at=task.answer_at)
         fired = tuple(rule.id for rule in evaluation.fired)

@@ -10,6 +10,7 @@ from rule_store import (
     activation_from_bytes,
     activation_to_bytes,
     digest,
+    key_id,
     read_release,
     release_key,
     sign,
@@ -17,6 +18,7 @@ from rule_store import (
     signed_to_bytes,
     topic_key,
 )
+from streams.errors import ReleaseRefused
 from streams.kafka import open_producer, read_topic
 from streams.topics import topic_name
 
@@ -34,32 +36,37 @@ async def publish_and_activate(
     """Put a release into `rules.releases`, then the activation that points at it.
 
     The activation's sequence is one above the highest in the topic, so a roll-back is simply the
-    activation of an earlier release.
+    activation of an earlier release. What workers would refuse is refused here.
 
     Args:
         signed: the release with its signatures.
-        key: signs the activation; None leaves it unsigned.
+        key: signs the activation; None leaves it unsigned, for workers that obey anybody.
         by: who activates, for the audit trail.
         now_ms: when.
         bootstrap: the cluster.
         prefix: of the topics.
-        trust: whose earlier activations count; None counts anybody's.
+        trust: keys beside our own whose releases and earlier activations count.
 
     Raises:
         InvalidRelease: the content is no release.
+        Untrusted: with a key, the release is signed neither by it nor by a trusted one.
+        ReleaseRefused: another activation took the sequence in the same moment.
         BrokerUnreachable: nobody answers.
         TopicMissing: the topics were never created.
     """
+    obeyed = _with_own_key(trust, key)
+    if obeyed is not None:
+        obeyed.verify(signed, "release")
     release = read_release(signed.content)
     topic = topic_name("releases", prefix=prefix)
     name = digest(signed.content)
+    earlier = await _read_activations(release.domain, obeyed, topic=topic, bootstrap=bootstrap)
     activation = Activation(
         domain=release.domain,
         labels_digest=release.labels_digest,
         digest=name,
         shadow=None,
-        sequence=1
-        + await _highest_sequence(release.domain, topic=topic, bootstrap=bootstrap, trust=trust),
+        sequence=1 + max((each.sequence for each in earlier), default=0),
         by=by,
         at_ms=now_ms,
     )
@@ -73,21 +80,35 @@ async def publish_and_activate(
         await producer.send_and_wait(
             topic, key=topic_key(activation).encode(), value=signed_to_bytes(envelope)
         )
+    now = await _read_activations(release.domain, obeyed, topic=topic, bootstrap=bootstrap)
+    winner = next(each for each in now if each.sequence == activation.sequence)
+    if winner != activation:
+        raise ReleaseRefused(
+            f"{winner.by} activated {winner.digest} in the same moment (sequence "
+            f"{winner.sequence}), and workers obey the first: activate again if yours shall win"
+        )
     return activation
 
 
-async def _highest_sequence(
-    domain: str, *, topic: str, bootstrap: str, trust: TrustStore | None
-) -> int:
-    highest = 0
+def _with_own_key(trust: TrustStore | None, key: Ed25519PrivateKey | None) -> TrustStore | None:
+    if key is None:
+        return trust
+    own = key.public_key()
+    return TrustStore(keys={**(trust.keys if trust else {}), key_id(own): own})
+
+
+async def _read_activations(
+    domain: str, trust: TrustStore | None, *, topic: str, bootstrap: str
+) -> list[Activation]:
+    """The activations of a domain that workers with this trust store would consider, in order."""
+    found = []
     async for record in read_topic(bootstrap, topic):
         if (record.key or b"").startswith(f"active/{domain}/".encode()) and record.value:
             try:
                 signed = signed_from_bytes(record.value)
                 if trust is not None:
                     trust.verify(signed, "activation")
-                activation = activation_from_bytes(signed.content)
+                found.append(activation_from_bytes(signed.content))
             except RuleStoreError:
-                continue  # workers refuse it too; it holds no sequence to go beyond
-            highest = max(highest, activation.sequence)
-    return highest
+                continue  # workers refuse it too
+    return found

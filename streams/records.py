@@ -1,7 +1,9 @@
 """Kafka records as values, and the dead letter that a failed one becomes."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from streams.codec import encode_dead_letter
 from streams.events import DeadLetter
@@ -16,6 +18,16 @@ REDRIVEN_HEADER = "redriven"
 
 # A key of ours is a dialogue id; a longer one is a stranger's.
 _KEY_BYTES = LIMITS.envelope_bytes // 4
+
+
+def headers_of(headers: Any) -> Headers:
+    """A client's headers, pairs or a mapping, as ours; a null value is an empty one.
+
+    >>> headers_of([("trace", b"1"), ("flag", None)])
+    (('trace', b'1'), ('flag', b''))
+    """
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    return tuple((str(name), bytes(value or b"")) for name, value in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,8 @@ async def redrive(letter: DeadLetter, producer: AIOKafkaProducer, *, prefix: str
         raise InvalidRecord(
             f"the original of {letter.record_length} bytes was cut; send it again at its source"
         )
+    if letter.key is None and letter.record is None:
+        raise InvalidRecord("the original had neither key nor value; there is nothing to send")
     await producer.send_and_wait(
         letter.topic,
         key=letter.key,

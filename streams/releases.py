@@ -18,6 +18,11 @@ from streams.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
+# How far back a starting worker looks for a release that is as it should be.
+_REMEMBERED = 16
+_FETCH_WITHIN_S = 30.0
+_RETRY_S = 2.0
+
 
 class ReleaseFollower(mode.Service):
     """Reads the whole topic without a group, then obeys each new activation.
@@ -44,14 +49,18 @@ class ReleaseFollower(mode.Service):
         self._health = health
         self._metrics = metrics
         self._consumer: AIOKafkaConsumer | None = None
-        self._refusal: str | None = None
         self._in_force: str | None = None
         self.active = asyncio.Event()
-        self._say_what_is_missing()
+        health.block(
+            "release", "no release is active for this domain: run `kdsl release activate FILE`"
+        )
 
     async def on_start(self) -> None:
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, group_id=None, enable_auto_commit=False
+            bootstrap_servers=self._bootstrap,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
         )
         await self._consumer.start()
         self._consumer.assign([self._tp])
@@ -68,20 +77,16 @@ class ReleaseFollower(mode.Service):
             return
         await consumer.seek_to_beginning(self._tp)
         end = (await consumer.end_offsets([self._tp]))[self._tp]
-        last: Activation | None = None
         caught_up = False
+        waiting: list[Activation] = []  # accepted and not yet obeyed, oldest first
         while not self.should_stop:
-            if not caught_up and await consumer.position(self._tp) >= end:
-                caught_up = True
-                await self._obey(last)
-                last = None
+            caught_up = caught_up or await consumer.position(self._tp) >= end
+            if caught_up and waiting:
+                waiting = await self._obey_newest(waiting)
             batches = await consumer.getmany(timeout_ms=200)
-            for record in batches.get(self._tp, []):
-                wanted = self._note(record)
-                last = wanted or last
-            if caught_up and last is not None:
-                await self._obey(last)
-                last = None
+            noted = [self._note(record) for record in batches.get(self._tp, [])]
+            waiting += [activation for activation in noted if activation is not None]
+            del waiting[:-_REMEMBERED]
 
     def _note(self, record: object) -> Activation | None:
         try:
@@ -90,52 +95,58 @@ class ReleaseFollower(mode.Service):
             self._refuse(error)
             return None
 
-    async def _obey(self, activation: Activation | None) -> None:
-        """Swap to the activated release; whatever is wrong with it, the old one stays."""
-        if activation is None:
-            self._say_what_is_missing()
-            return
-        try:
-            offset = self._activations.offset_of(activation)
-            envelope = await self._fetch(offset)
-            release = await asyncio.to_thread(self._activations.open, activation, envelope)
-        except ReleaseRefused as error:
-            self._refuse(error)
-            return
+    async def _obey_newest(self, waiting: list[Activation]) -> list[Activation]:
+        """Swap to the newest release that is as it should be; what is then left to obey.
+
+        Whatever is wrong with all of them, the one in force stays. A topic that cannot be read
+        just now is no refusal: everything is left for the next try.
+        """
+        for activation in reversed(waiting):
+            try:
+                envelope = await self._fetch(self._activations.offset_of(activation))
+                release = await asyncio.to_thread(self._activations.open, activation, envelope)
+            except ReleaseRefused as error:
+                self._refuse(error)
+            except (KafkaError, TimeoutError) as error:
+                _log.warning("the release topic cannot be read, trying again: %r", error)
+                await self.sleep(_RETRY_S)
+                return waiting
+            else:
+                self._swap(release)
+                _log.info("sequence %d is in force: %s", activation.sequence, release.digest)
+                break
+        return []
+
+    def _swap(self, release: ActiveRelease) -> None:
         note = self._use(release)
-        self._health.notes = {"weights": note} if note else {}
+        self._health.notes.pop("weights", None)
+        if note:
+            self._health.notes["weights"] = note
         if self._in_force is not None:
             self._metrics.release.remove(self._in_force)
         self._in_force = release.digest
         self._metrics.release.labels(digest=release.digest).set(1)
         self._health.clear("release")
         self.active.set()
-        _log.info("release %s is in force (sequence %d)", release.digest, activation.sequence)
 
     async def _fetch(self, offset: int) -> bytes | None:
-        """The value of the record at an offset; the follower's own position is put back."""
+        """The value of the record at an offset; the follower's own position is put back.
+
+        Raises:
+            KafkaError, TimeoutError: the topic cannot be read just now.
+        """
         consumer = self._consumer
         if consumer is None:
             raise ReleaseRefused("the release topic is closed")
         back_to = await consumer.position(self._tp)
         consumer.seek(self._tp, offset)
         try:
-            record = await asyncio.wait_for(consumer.getone(self._tp), timeout=30)
-        except (KafkaError, TimeoutError) as error:
-            raise ReleaseRefused(f"the release could not be fetched: {error!r}") from error
+            record = await asyncio.wait_for(consumer.getone(self._tp), timeout=_FETCH_WITHIN_S)
         finally:
             consumer.seek(self._tp, back_to)
         return record.value if record.offset == offset else None
 
     def _refuse(self, error: ReleaseRefused) -> None:
-        self._refusal = str(error)
-        self._metrics.refused_releases.labels(reason="refused").inc()
+        self._metrics.refused_releases.inc()
+        self._health.notes["refusal"] = f"the last activation refused: {error}"
         _log.warning("%s", error)
-        if not self.active.is_set():
-            self._say_what_is_missing()
-
-    def _say_what_is_missing(self) -> None:
-        why = "no release is active for this domain: run `kdsl release activate FILE`"
-        if self._refusal:
-            why = f"{why} (the last one was refused: {self._refusal})"
-        self._health.block("release", why)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Protocol
 
+from inference.errors import ReaderUnavailable
 from streams.active_release import ActiveRelease
 from streams.codec import decode_deferred, decode_event, encode_tag
 from streams.domain import Domain
@@ -93,6 +94,9 @@ class Resolver(Role):
     async def _outcome(self, record: Record, pipeline: Pipeline) -> Outputs:
         try:
             outputs = await self._decide(record, pipeline)
+        except ReaderUnavailable:
+            # Ours to mend and no fault of any record: crash, be restarted, lose nothing.
+            raise
         except Exception as error:  # noqa: BLE001 - one record's failure is its dead letter
             return self.dead_letter(record, error)
         self.failures.add(failed=False)

@@ -12,6 +12,8 @@ from streams.images import CheckedImage, ImageStore
 
 _TRIES = 4
 _FIRST_PAUSE_S = 0.25
+# All images of one event: they are read one after the other, about a second each.
+_ALL_WITHIN_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +44,18 @@ class Screens:
             ImageRejected: an image cannot be evidence; its event is a dead letter.
         """
         known = [image for image in images if image.content is not None or image.uri is not None]
-        read = await asyncio.gather(*(self._read(image) for image in known))
-        return {image.image_id: outcome for image, outcome in zip(known, read, strict=True)}
+        try:
+            async with asyncio.timeout(_ALL_WITHIN_S), asyncio.TaskGroup() as group:
+                reads = {image.image_id: group.create_task(self._read(image)) for image in known}
+        except TimeoutError as error:
+            raise ImageRejected(
+                f"reading the event's images took longer than {_ALL_WITHIN_S:g} s",
+                reason="image_too_slow",
+            ) from error
+        except BaseExceptionGroup as failures:
+            # The first failure decides the event; the group has cancelled the other reads.
+            raise failures.exceptions[0] from None
+        return {image_id: read.result() for image_id, read in reads.items()}
 
     async def _read(self, image: ImageRef) -> ReadImage:
         checked = await self._fetch(image)

@@ -1,5 +1,6 @@
 """The tagger: texts → rules → tags for what is certain, deferred questions for the rest."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,6 +15,9 @@ from streams.metrics import Metrics
 from streams.pipeline import Pipeline
 from streams.records import Output, Record
 from streams.role import Outputs, Role
+
+# The longest that decisions hold the event loop, but for a single slow one.
+_AT_A_STRETCH_S = 0.02
 
 
 class Tagger(Role):
@@ -51,9 +55,13 @@ class Tagger(Role):
         if self._pipeline is None:
             raise RuntimeError("a tagger decides only under a release")
         outputs: list[Outputs] = []
+        breathed_s = time.perf_counter()
         for record in records:
             if self.failures.too_many:
                 break
+            if time.perf_counter() - breathed_s > _AT_A_STRETCH_S:
+                await asyncio.sleep(0)
+                breathed_s = time.perf_counter()
             try:
                 outputs.append(self._decide(record, self._pipeline))
                 self.failures.add(failed=False)

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import msgpack
 from PIL import Image
 
 from rule_store import Lexicon, canonical_bytes, digest, read_rules
@@ -264,3 +265,17 @@ max_age_s = 3600
     "lexicon.toml": '[concepts]\nanger = ["angry", "FED UP"]\n',
     "intent.rules": 'when last mentions anger then complain note "angry people"\n',
 }
+
+
+def padded(raw: bytes, size: int) -> bytes:
+    """A record of exactly `size` bytes: with a field that only a later minor version knows."""
+    fields = msgpack.unpackb(raw)
+
+    def with_field(length: int) -> bytes:
+        packed: bytes = msgpack.packb({**fields, "later": bytes(length)})
+        return packed
+
+    length = size - len(with_field(0))
+    while len(with_field(length)) > size:  # a longer byte string has a longer head
+        length -= 1
+    return with_field(length)

@@ -93,6 +93,7 @@ class System:
         program: Sequence[str] = ("-m", "streams.cli", "worker"),
         restart: bool = False,
         ready: bool = True,
+        cwd: Path | None = None,
     ) -> str:
         """Start a worker and, unless told otherwise, wait until it is ready; its name."""
         name = name or role
@@ -102,7 +103,7 @@ class System:
         arguments += ["--domain", self.domain.name]
         if role != "alerter":
             arguments += ["--trust", str(public_path(self.key))]
-        self.processes.start(name, [*arguments, *options], restart=restart)
+        self.processes.start(name, [*arguments, *options], restart=restart, cwd=cwd)
         if ready:
             self.until(lambda: self.health(name).get("ready") is True, f"{name} is ready")
         return name

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from streams.cli.options import Bootstrap, From, Json, Prefix
-from streams.cli.terminal import parse_time, put_json, say, stdout
+from streams.cli.terminal import parse_time, printable, put_json, say, stdout
 from streams.errors import InvalidRecord
 from streams.events import DeadLetter
 from streams.kafka import open_producer
@@ -48,9 +48,9 @@ async def _list(settings: Settings, reason: str | None, from_ms: int | None, as_
         else:
             table.add_row(
                 f"{partition}:{offset}",
-                letter.reason,
-                letter.detail,
-                f"{letter.topic}[{letter.partition}]@{letter.offset}",
+                printable(letter.reason),
+                printable(letter.detail),
+                f"{printable(letter.topic)}[{letter.partition}]@{letter.offset}",
                 str(letter.record_length),
                 str(letter.attempts),
             )

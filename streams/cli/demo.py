@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shutil
+import sys
 from collections import Counter, deque
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,7 +21,7 @@ from streams.accounting import Accounts, Summary
 from streams.building import F1_GIVEN_UP, build_release, pack_rules
 from streams.cli.labelled import read_questions
 from streams.cli.model import task_specs
-from streams.cli.terminal import say, stderr, stdout, stoppable
+from streams.cli.terminal import printable, say, stderr, stdout, stoppable
 from streams.datasets import read_examples
 from streams.demo import DemoFolder, Running, fingerprint, play, running_system
 from streams.domain import Domain, load_domain
@@ -146,7 +148,9 @@ class _Screen:
         table = Table("dialogue", "task", "label", "confidence", "by", title="latest tags")
         for tag in self._last:
             label = tag.label or f"— ({tag.reason})"
-            table.add_row(tag.dialogue_id, tag.task, label, f"{tag.confidence:.2f}", tag.source)
+            table.add_row(
+                printable(tag.dialogue_id), tag.task, label, f"{tag.confidence:.2f}", tag.source
+            )
         by = ", ".join(f"{source} {count}" for source, count in self._sources.most_common())
         return Group(table, f"{self._accounts.answered} of {self._accounts.asked} tagged ({by})")
 
@@ -177,12 +181,13 @@ def _write_summary(summary: Summary, file: Path) -> None:
 
 def _say_how_to_go_on(system: Running) -> None:
     there = f"--bootstrap {system.bootstrap}"
+    kdsl = "kdsl" if shutil.which("kdsl") else f"{sys.executable} -m streams.cli"
     line = (
         '{"dialogue_id": "mine-1", "turns": [{"speaker": "user", "text": "Where is my parcel?"}]}'
     )
     say(
         "it keeps running; Ctrl-C stops everything. In another terminal:\n"
-        f"  kdsl watch {there}\n"
-        f"  echo '{line}' | kdsl send - {there}\n"
-        f"  kdsl dead-letters list {there}"
+        f"  {kdsl} watch {there}\n"
+        f"  echo '{line}' | {kdsl} send - {there}\n"
+        f"  {kdsl} dead-letters list {there}"
     )

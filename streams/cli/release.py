@@ -128,12 +128,22 @@ def activate(
     key: KeyOption = None,
     trust: Annotated[
         Path | None,
-        typer.Option(help="Only these keys' earlier activations count for the sequence."),
+        typer.Option(
+            help="Public keys beside your own whose releases count, as the workers' trust."
+        ),
     ] = None,
+    allow_unsigned: Annotated[
+        bool, typer.Option("--allow-unsigned", help="Activate without signing; for experiments.")
+    ] = False,
     by: Annotated[str | None, typer.Option(help="Who activates. (default: your login)")] = None,
 ) -> None:
     """Publish a release and point the running workers at it; no restart is needed."""
     settings = load_settings({"bootstrap": bootstrap, "prefix": prefix})
+    if key is None and not allow_unsigned:
+        raise InvalidSettings(
+            "sign the activation with --key (see `kdsl release key`), or send it unsigned with "
+            "--allow-unsigned, for workers that obey anybody"
+        )
     activation = asyncio.run(
         publish_and_activate(
             _read(file),

@@ -23,7 +23,7 @@ from streams.cli.options import (
     ViewOption,
 )
 from streams.cli.readings import choose_readings
-from streams.cli.terminal import put_json, say, say_notes, stdout
+from streams.cli.terminal import printable, put_json, say, say_notes, stdout
 from streams.codec import tag_fields
 from streams.datasets import View, read_examples
 from streams.domain import Domain, load_domain
@@ -144,9 +144,9 @@ def _table() -> Table:
 
 def _row(tag: Tag) -> tuple[str, ...]:
     return (
-        tag.dialogue_id,
+        printable(tag.dialogue_id),
         tag.task,
-        tag.image_id or "",
+        printable(tag.image_id or ""),
         tag.label or "—",
         f"{tag.confidence:.2f}",
         tag.source,

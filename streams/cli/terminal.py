@@ -19,11 +19,20 @@ _UNITS_MS = {"s": 1000, "m": _MINUTE_MS, "h": 60 * _MINUTE_MS, "d": 24 * 60 * _M
 
 
 def stdout() -> Console:
-    return Console(highlight=False)
+    return Console(highlight=False, markup=False)
 
 
 def stderr() -> Console:
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False)
+
+
+def printable(text: str) -> str:
+    r"""Text from outside without what a terminal would obey.
+
+    >>> printable("id-7\x1b[2J")
+    'id-7\ufffd[2J'
+    """
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def stoppable() -> None:
@@ -38,7 +47,8 @@ def stoppable() -> None:
 
 def say(sentence: str) -> None:
     """A sentence for people, on standard error, taken literally."""
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(sentence)
+    lines = (printable(line) for line in sentence.split("\n"))
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print("\n".join(lines))
 
 
 def say_notes(example: Example) -> Example:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.options import Bootstrap, From, Json, Prefix
-from streams.cli.terminal import parse_time, put_json, say, stdout
+from streams.cli.terminal import parse_time, printable, put_json, say, stdout
 from streams.codec import alert_fields, decode_alert, decode_tag, tag_fields
 from streams.errors import InvalidRecord
 from streams.events import Alert, Tag
@@ -63,7 +63,7 @@ def _show_tag(record: Record, newest: NewestTags, as_json: bool) -> bool:
     if as_json:
         put_json(tag_fields(tag))
     else:
-        stdout().print(_tag_line(tag), markup=False, soft_wrap=True)
+        stdout().print(printable(_tag_line(tag)), soft_wrap=True)
     return True
 
 
@@ -72,7 +72,7 @@ def _show_alert(record: Record, as_json: bool) -> bool:
     if as_json:
         put_json(alert_fields(alert))
     else:
-        stdout().print(_alert_line(alert), markup=False, soft_wrap=True)
+        stdout().print(printable(_alert_line(alert)), soft_wrap=True)
     return True
 
 

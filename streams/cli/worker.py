@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.options import Bootstrap, BundleOption, DomainName, Prefix, Threads
+from streams.log_flood import FloodFilter
 from streams.settings import RoleName, Settings, load_settings
 
 app = typer.Typer(
@@ -39,8 +40,12 @@ def run(settings: Settings, role: RoleName) -> None:
     # Faust is imported here, so that other commands do not pay for it.
     from streams.worker import run_worker
 
+    handler = logging.StreamHandler()
+    handler.addFilter(FloodFilter())
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[handler],
     )
     for name in ("aiokafka", "faust", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -21,7 +21,7 @@ from jsonschema.validators import (  # type: ignore[import-untyped, unused-ignor
 )
 
 from rule_store import InvalidEnvelope, new_key, sign, signed_from_bytes, signed_to_bytes
-from streams import codec, events
+from streams import codec, events, wire
 from streams.errors import InvalidRecord
 from streams.events import (
     Alert,
@@ -421,6 +421,9 @@ def documented(kind: str, value: Json) -> bool:
     limits = MESSAGES[kind]["x-limits"]
     if complaints(kind, value) or len(packed(value)) > limits["record_bytes"]:
         return False
+    texts = [str(turn.get("text", "")) for turn in value.get("turns", ())]
+    if sum(map(len, texts)) > limits.get("event_text_chars", 0):
+        return False
     images = [image for turn in value.get("turns", ()) for image in turn.get("images") or ()]
     if len({image["image_id"] for image in images}) != len(images):
         return False
@@ -622,6 +625,7 @@ _LIMITS_IN_DOCUMENT: dict[str, tuple[str, ...]] = {
     "list_items": ("#/info/x-limits/list_items",),
     "text_chars": ("#/components/schemas/Turn/properties/text/maxLength",),
     "images_per_turn": ("#/components/schemas/Turn/properties/images/maxItems",),
+    "event_text_chars": ("#/components/messages/DialogueEvent/x-limits/event_text_chars",),
     "images_per_event": ("#/components/messages/DialogueEvent/x-limits/images_per_event",),
     "tasks": ("#/components/schemas/DialogueEvent/properties/tasks/maxItems",),
     "rules_per_tag": ("#/components/schemas/Tag/properties/rules/maxItems",),
@@ -862,6 +866,18 @@ def test_images_are_counted_and_weighed_over_the_whole_event() -> None:
         assert KINDS["DialogueEvent"].accepts(value) == allowed
 
 
+@pytest.mark.parametrize(("more", "allowed"), [(0, True), (1, False)])
+def test_the_texts_of_an_event_are_bounded_together(more: int, allowed: bool) -> None:
+    most = MESSAGES["DialogueEvent"]["x-limits"]["event_text_chars"]
+    turns, rest = divmod(most + more, LIMITS.text_chars)
+    texts = ["x" * LIMITS.text_chars] * turns + ["x" * rest]
+    value = _full("DialogueEvent") | {
+        "turns": [{"speaker": "user", "text": text} for text in texts]
+    }
+    assert documented("DialogueEvent", value) == allowed
+    assert KINDS["DialogueEvent"].accepts(value) == allowed
+
+
 def test_two_images_of_one_id_are_refused() -> None:
     value = _full("DialogueEvent")
     value["turns"][0]["images"] *= 2
@@ -887,10 +903,10 @@ def test_a_tag_id_that_is_not_the_digest_is_refused() -> None:
 
 
 def test_the_version_is_one_of_the_document() -> None:
-    major = codec.VERSION.partition(".")[0]
-    assert complaints("Version", codec.VERSION) == []
+    major = wire.VERSION.partition(".")[0]
+    assert complaints("Version", wire.VERSION) == []
     assert SCHEMAS["Version"]["pattern"] == rf"^{major}\.[0-9]+$"
-    assert DOCUMENT["info"]["version"] == codec.VERSION
+    assert DOCUMENT["info"]["version"] == wire.VERSION
 
 
 def test_headers_are_those_of_a_redrive() -> None:

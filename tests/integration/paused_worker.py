@@ -1,40 +1,43 @@
-"""A worker that pauses between deciding and delivering, and may acknowledge too early.
+"""A worker whose deliveries take longer than its commit interval.
 
-`KDSL_TEST_ACK=first` acknowledges before delivery, which loses records when it is killed in the
-pause; the kill test must notice. Without it the same pause must lose nothing.
+With `KDSL_TEST_ACK=first` its loop acknowledges before delivery, which loses records when it is
+killed meanwhile: the kill test must notice. Without, the loop is the real one and must lose none.
 """
 
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from streams import app, cli
+from streams.delivery import Delivery
+from streams.records import Output
 
 PAUSE_S = 3.0  # longer than the commit interval of 1 s
 
-
-async def take_batches(stream: Any, station: app.Station, settings: Any) -> None:
-    async for events in stream.noack_take(settings.batch, within=settings.linger_s):
-        station.metrics.in_flight.set(len(events))
-        decided = await station.role.decide([app._record(event) for event in events])
-        outputs = [output for outputs in decided for output in outputs]
-        ack_first = os.environ.get("KDSL_TEST_ACK") == "first"
-        if ack_first:
-            acknowledge(events)
-        await asyncio.sleep(PAUSE_S)
-        await station.delivery.deliver(outputs)
-        if not ack_first:
-            acknowledge(events)
-        station.metrics.in_flight.set(0)
+_deliver = Delivery.deliver
 
 
-def acknowledge(events: Any) -> None:
-    for event in events:
-        event.ack()
+async def deliver(self: Delivery, outputs: Sequence[Output]) -> None:
+    await asyncio.sleep(PAUSE_S)
+    await _deliver(self, outputs)
+
+
+async def work_off_acknowledging_first(
+    batches: Any, role: Any, deliver: Any, *, health: Any, metrics: Any
+) -> None:
+    async for batch in batches:
+        metrics.in_flight.set(len(batch))
+        decided = await role.decide([taken.record for taken in batch])
+        for taken in batch:
+            taken.ack()
+        await deliver([output for outputs in decided for output in outputs])
 
 
 if __name__ == "__main__":
-    app._take_batches = take_batches
+    Delivery.deliver = deliver  # type: ignore[method-assign]
+    if os.environ.get("KDSL_TEST_ACK") == "first":
+        vars(app)["work_off"] = work_off_acknowledging_first
     sys.argv[1:1] = ["worker"]
     cli.main()

@@ -1,18 +1,36 @@
 """The live path on a real Kafka: workers as processes, records in, tags and dead letters out."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rule_store import canonical_bytes, new_key
+from inference.bundle import load_bundle
+from rule_store import (
+    Activation,
+    Signed,
+    Untrusted,
+    activation_to_bytes,
+    canonical_bytes,
+    digest,
+    load_key,
+    new_key,
+    release_key,
+    sign,
+    signed_to_bytes,
+    topic_key,
+)
 from streams.building import RuleSource, build_release, pack_rules
 from streams.codec import decode_alert, encode_event
 from streams.domain import Domain
 from streams.events import DialogueEvent, ImageRef, Turn
+from streams.kafka import open_producer
 from streams.local_broker import LocalBroker
+from streams.publishing import publish_and_activate
 from streams.role import system_now_ms
+from streams.topics import topic_name
 from tests.system import System
 
 pytestmark = pytest.mark.kafka
@@ -145,6 +163,7 @@ def test_a_new_release_is_obeyed_without_a_restart_and_a_foreign_one_is_not(
     system.until(
         lambda: system.metric("tagger", "kdsl_releases_refused_total") == 1, "it was refused"
     )
+    assert "trust store does not know" in system.health("tagger")["notes"]["refusal"]
     deferred = len(system.records("deferred"))
     system.send_raw("events", records_of([said("where is my order?", "three")]))
     system.until(lambda: len(system.records("deferred")) == deferred + 1, "the old one stays")
@@ -200,3 +219,95 @@ def test_an_alert_has_the_same_id_after_a_redelivered_tag_and_a_restart(system: 
     first, second = (decode_alert(record.value or b"") for record in system.records("alerts"))
     assert first.alert_id == second.alert_id
     assert first.label == "complaint"
+
+
+def test_a_starting_worker_passes_over_a_bad_release_to_the_last_good_one(
+    system: System, tmp_path: Path
+) -> None:
+    good = system.activate(release_of(system.domain))
+    signed_by_us = sign(b"no release at all", load_key(system.key), "release")
+    name = digest(signed_by_us.content)
+    bad = Activation(
+        domain=system.domain.name,
+        labels_digest=system.domain.labels_digest,
+        digest=name,
+        shadow=None,
+        sequence=2,
+        by="test",
+        at_ms=0,
+    )
+    activation = sign(activation_to_bytes(bad), load_key(system.key), "activation")
+    system.send_raw("releases", [(release_key(name).encode(), signed_to_bytes(signed_by_us))])
+    system.send_raw("releases", [(topic_key(bad).encode(), signed_to_bytes(activation))])
+    system.start("tagger")
+    system.send_raw("events", records_of([said("where is my order?", "one")]))
+    system.until(lambda: len(system.tags()) == 1, "the last good release decides")
+    assert system.tags()[0].release == good
+    assert name in system.health("tagger")["notes"]["refusal"]
+
+
+def test_what_workers_would_refuse_cannot_be_activated(system: System, tmp_path: Path) -> None:
+    unsigned = Signed(content=release_of(system.domain), signatures=())
+    stranger = new_key(tmp_path / "stranger.key")
+    for release in (unsigned, sign(unsigned.content, stranger, "release")):
+        with pytest.raises(Untrusted):
+            asyncio.run(
+                publish_and_activate(
+                    release,
+                    key=load_key(system.key),
+                    by="test",
+                    now_ms=0,
+                    bootstrap=system.bootstrap,
+                    prefix=system.prefix,
+                )
+            )
+    assert system.records("releases") == []
+
+
+def test_a_null_header_and_many_tags_of_one_dialogue_pass(system: System) -> None:
+    """The client hands over None for a null header; tags of one key share one batch."""
+    system.activate(release_of(system.domain))
+    system.start("tagger")
+    events = [said("where is my order?", f"e{n}", dialogue_id="one") for n in range(500)]
+
+    async def send() -> None:
+        topic = topic_name("events", prefix=system.prefix)
+        async with open_producer(system.bootstrap) as producer:
+            for event in events:
+                headers = [("flag", None), ("trace", b"1")]
+                await producer.send(topic, key=b"one", value=encode_event(event), headers=headers)
+
+    asyncio.run(send())
+    system.until(lambda: system.lag("tagger") == 0, "all records are committed")
+    tags = system.tags()
+    assert [tag.event_id for tag in tags] == [event.event_id for event in events]
+    assert system.dead_letters() == []
+
+
+def test_a_fused_tag_comes_from_rule_votes_and_the_model(system: System, bundle: Path) -> None:
+    """Rules that may not answer alone still vote."""
+    release = release_of(system.domain, answer_at=0.99)
+    digest_ = system.activate(release)
+    system.start("tagger")
+    system.start("resolver", "--bundle", str(bundle))
+    system.send_raw("events", records_of([said("where is my order?", "one")]))
+    system.until(lambda: len(system.tags()) == 1, "it is resolved")
+    (tag,) = system.tags()
+    assert (tag.label, tag.source, tag.release) == ("track_order", "fusion", digest_)
+    assert tag.rules
+    assert tag.bundle == load_bundle(bundle).digest
+    assert "defaults" in system.health("resolver")["notes"]["weights"]
+
+
+def test_a_worker_needs_no_writable_folder_and_obeys_no_foreign_variable(
+    system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    system.activate(release_of(system.domain))
+    monkeypatch.setenv("BROKER_URL", "aiokafka://127.0.0.1:1")
+    monkeypatch.setenv("APP_VALUE_SERIALIZER", "json")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    system.start("tagger", cwd=empty)
+    system.send_raw("events", records_of([said("where is my order?", "one")]))
+    system.until(lambda: len(system.tags()) == 1, "it works")
+    assert list(empty.iterdir()) == []

@@ -30,6 +30,8 @@ def test_the_demo_of_an_installed_wheel_accounts_for_every_question(demo_run: De
     assert list(summary["tags"]) == ["rules", "model", "fusion", "abstained"]
     assert sum(summary["tags"].values()) == summary["questions"] >= summary["events"] > 200
     assert summary["model_calls_saved"] == summary["tags"]["rules"] > 0
+    assert summary["tags"]["rules"] <= summary["questions"] * 2 / 3, "rules leave a third"
+    assert summary["tags"]["model"] + summary["tags"]["fusion"] > 0
     assert summary["alerts"] > 0
     assert 0.7 < summary["weighted_f1"]["intent"] < 1.0
     assert 0.7 < summary["weighted_f1"]["scene"] <= 1.0

@@ -39,11 +39,12 @@ async def test_a_question_has_its_label_its_evidence_and_its_input() -> None:
     )
 
 
-async def test_every_image_of_a_labelled_scene_is_a_question() -> None:
+async def test_one_label_for_several_images_is_refused() -> None:
+    """Folds and out-of-fold answers go by example, and so would mix the images up."""
     images = (make.image("i1", PICTURE), make.image("i2", make.png(shade=9)))
     event = make.event(make.user("hello", *images), tasks=("scene", "intent"))
-    laid_out = await read(example(event, "receipt"))
-    assert [each.question.image_id for each in laid_out] == ["i1", "i2"]
+    with pytest.raises(DatasetError, match="one label for 2 images"):
+        await read(example(event, "receipt"))
 
 
 async def test_examples_keep_their_order_beyond_one_chunk() -> None:

@@ -23,20 +23,16 @@ KEY = "🔑" * LIMITS.id_chars  # the longest dialogue id: 4 bytes a character
 
 
 def event_at_the_limit() -> bytes:
-    """Exactly `event_bytes`: long texts, and one inline image that fills up what they leave."""
+    """Exactly `event_bytes`: longest texts, most inline bytes, and a later version's field."""
     images = tuple(
         make.image("🖼" * (LIMITS.id_chars - 2) + f"{position:02}")
         for position in range(LIMITS.images_per_event - 1)
     )
-    texts = tuple(make.user("x" * LIMITS.text_chars) for _ in range(45))
-    tasks = ("intent", "scene")
-
-    def with_filler(size: int) -> bytes:
-        latest = make.user("?", *images, make.image("filler", bytes(size)))
-        return encode_event(make.event(*texts, latest, dialogue_id=KEY, tasks=tasks))
-
-    filler = LIMITS.event_bytes - len(with_filler(70_000)) + 70_000
-    return with_filler(filler)
+    turns = LIMITS.event_text_chars // LIMITS.text_chars
+    texts = tuple(make.user("说" * LIMITS.text_chars) for _ in range(turns))
+    latest = make.user("?", *images, make.image("largest", bytes(LIMITS.inline_images_bytes)))
+    event = make.event(*texts, latest, dialogue_id=KEY, tasks=("intent", "scene"))
+    return make.padded(encode_event(event), LIMITS.event_bytes)
 
 
 def deferred_at_the_limit() -> bytes:

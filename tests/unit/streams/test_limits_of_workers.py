@@ -22,14 +22,10 @@ RELEASE = make.active_release(DOMAIN)
 
 
 def largest_event() -> bytes:
-    """Longest texts of 3 and of 1 bytes a character; the last one fills up to exactly 1 MiB."""
-    wide = [make.user("说" * LIMITS.text_chars) for _ in range(42)]
-    narrow = [make.user("x" * LIMITS.text_chars) for _ in range(4)]
-
-    def with_filler(chars: int) -> bytes:
-        return encode_event(make.event(*wide, *narrow, make.user("y" * chars)))
-
-    return with_filler(LIMITS.event_bytes - len(with_filler(7000)) + 7000)
+    """All the text an event may have, and a later version's field up to exactly 1 MiB."""
+    turns = LIMITS.event_text_chars // LIMITS.text_chars
+    texts = [make.user("说" * LIMITS.text_chars) for _ in range(turns)]
+    return make.padded(encode_event(make.event(*texts)), LIMITS.event_bytes)
 
 
 def resolver(scorer: Scorer) -> Resolver:
@@ -56,14 +52,14 @@ async def test_the_largest_event_is_deferred_and_resolved_or_dead_lettered_whole
         now_ms=lambda: make.NOW_MS,
     )
     tagger.use(RELEASE)
-    assert len(decode_event(original).turns) == 47
+    assert len(decode_event(original).turns) == 12
     ((deferred,),) = await tagger.decide([make.record(original)])
     assert decode_deferred(deferred.value).record == original
     assert len(deferred.value) <= LIMITS.deferred_bytes < limit_of("deferred")
 
     record = make.record(deferred.value, topic="dialogue.deferred")
     ((tag,),) = await resolver(FakeScorer(DOMAIN)).decide([record])
-    assert decode_tag(tag.value).turn_index == 46
+    assert decode_tag(tag.value).turn_index == 11
 
     ((letter,),) = await resolver(BrokenScorer()).decide([record])
     assert decode_dead_letter(letter.value).record == deferred.value
