@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import Any, assert_never, cast
 
 import faust
-import faust.streams
 import mode
-from faust.types import EventT, StreamT
+from faust.types import StreamT
 
 from streams.activations import Activations
 from streams.alerter import Alerter
-from streams.batches import work_off
+from streams.batches import Loop
 from streams.delivery import Delivery
 from streams.domain import Domain, load_domain
-from streams.errors import StartupError
 from streams.failures import Failures
+from streams.frames import Frame, FrameBounds, check_faust, frame_topic
 from streams.health import Health
+from streams.kafka import to_record
 from streams.limits import LIMITS
 from streams.metrics import Metrics
 from streams.model_side import ModelSide
-from streams.records import Record, headers_of
+from streams.records import Record
 from streams.releases import ReleaseFollower
 from streams.resolver import Resolver
 from streams.role import Role, system_now_ms
@@ -93,22 +93,16 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
     """Wire a worker; nothing connects until it is started.
 
     Raises:
-        StartupError: a pack, a key or a setting is not as it should be, or this Faust is not
-            compiled.
+        StartupError: a pack, a key or a setting is not as it should be.
+        FaustChanged: the installed Faust is not the one the transport was written against.
     """
-    # There is no public sign of it.
-    if getattr(faust.streams, "_CStreamIterator", None) is None:
-        # Its pure-Python iterator acknowledges records that it skips in a rebalance.
-        raise StartupError(
-            "this Faust runs without its compiled stream iterator and would lose records: unset "
-            "NO_CYTHON, or install the faust-streaming wheel for this platform"
-        )
+    check_faust()
     domain = load_domain(settings.domain)
     health, metrics = Health(), Metrics(role_name)
     role = _role(settings, role_name, domain, metrics)
     app = WorkerApp(
         f"{settings.prefix}kdsl-{domain.name}-{role_name}",
-        broker=f"aiokafka://{settings.bootstrap}",
+        broker=f"framed://{settings.bootstrap}",
         **_FAUST,
     )
     app.station = Station(
@@ -138,11 +132,9 @@ _FAUST: dict[str, Any] = {
     "broker_session_timeout": 10.0,
     "broker_heartbeat_interval": 3.0,
     "broker_rebalance_timeout": 10.0,
-    "broker_max_poll_records": 500,
+    "broker_max_poll_records": 2000,
     # Records not yet begun are left to the next worker, not finished during a rebalance.
     "stream_wait_empty": False,
-    # Records wait decoded in memory: at the size limit this many hold about 130 MiB.
-    "stream_buffer_maxsize": 128,
     "consumer_max_fetch_size": LIMITS.dead_letter_bytes + LIMITS.record_overhead_bytes,
     "consumer_auto_offset_reset": "earliest",
 }
@@ -194,19 +186,21 @@ def _add_agent(app: WorkerApp, settings: Settings) -> None:
     name = topic_name(station.role.source, prefix=settings.prefix)
     station.health.block("partitions", "waiting for Kafka to assign partitions")
 
+    loop = Loop(
+        role=station.role,
+        send=station.delivery.send,
+        at_once=settings.frames_at_once,
+        health=station.health,
+        metrics=station.metrics,
+    )
+
     async def work(stream: StreamT[Any]) -> None:
-        await work_off(
-            _batches(stream, settings),
-            station.role,
-            station.delivery.deliver,
-            health=station.health,
-            metrics=station.metrics,
-        )
+        await loop.run(_batches(stream))
 
     # A crash ends the process; a supervisor outside starts the next one, which takes over at the
     # last commit. Faust's own restart would run past what was in flight.
     app.agent(
-        app.topic(name),
+        frame_topic(app, name, bounds=FrameBounds(max_records=settings.batch)),
         name=f"{station.role.name}.work",
         concurrency=1,
         supervisor_strategy=mode.CrashingSupervisor,
@@ -215,36 +209,21 @@ def _add_agent(app: WorkerApp, settings: Settings) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _TakenEvent:
-    """A Faust event as the loop sees it."""
+class _FrameBatch:
+    """A frame as the loop sees it."""
 
-    event: EventT[bytes]
+    frame: Frame
+    records: tuple[Record, ...]
 
-    @property
-    def record(self) -> Record:
-        message = self.event.message
-        return Record(
-            topic=message.topic,
-            partition=message.partition,
-            offset=message.offset,
-            timestamp_ms=round((message.timestamp or 0) * 1000),
-            key=message.key,
-            value=message.value,
-            headers=headers_of(message.headers),
-        )
-
-    def ack(self) -> None:
-        self.event.ack()
+    def ack(self, position: int) -> None:
+        self.frame.ack(position)
 
 
-async def _batches(stream: StreamT[Any], settings: Settings) -> AsyncIterator[list[_TakenEvent]]:
-    """What arrived within `linger_s`, at most `batch` records, none of them acknowledged."""
-    # noack_take yields events, whatever its annotation says.
-    taken = cast("faust.Stream[EventT[bytes]]", stream).noack_take(
-        settings.batch, within=settings.linger_s
-    )
-    async for events in taken:
-        yield [_TakenEvent(event) for event in events]
+async def _batches(stream: StreamT[Any]) -> AsyncIterator[_FrameBatch]:
+    """The frames of a stream, none of their records acknowledged."""
+    async for event in cast("faust.Stream[Any]", stream).noack().events():
+        frame = cast("Frame", event.value)
+        yield _FrameBatch(frame, tuple(map(to_record, frame)))
 
 
 def _watch_assignment(app: WorkerApp, health: Health) -> None:

@@ -1,11 +1,12 @@
 """Outputs → topics: a producer of our own that is awaited before anything is acknowledged."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import mode
 from aiokafka import AIOKafkaProducer
 
+from streams.frames import OutputRecord, send_in_batches
 from streams.kafka import producer_options
 from streams.records import Output
 from streams.topics import topic_name
@@ -14,7 +15,7 @@ _STOP_WITHIN_S = 5
 
 
 class Delivery(mode.Service):
-    """Sends outputs and returns when the broker has acknowledged every one of them."""
+    """Sends outputs in batches, and says when the broker has acknowledged them."""
 
     def __init__(self, *, bootstrap: str, prefix: str) -> None:
         super().__init__()
@@ -32,21 +33,22 @@ class Delivery(mode.Service):
             # acknowledged, so the next worker sends it again.
             await asyncio.wait_for(self._producer.stop(), timeout=_STOP_WITHIN_S)
 
-    async def deliver(self, outputs: Sequence[Output]) -> None:
-        """Send in order; the order of one key is kept.
+    async def send(self, outputs: Sequence[Output]) -> Awaitable[object]:
+        """Queue outputs in order; the order of one key is kept.
 
-        Raises:
-            KafkaError: an output was not acknowledged; nothing may be committed.
+        Returns:
+            To be awaited: done when the broker has acknowledged every output. When it raises,
+            an output was not acknowledged and nothing that led to it may be.
         """
         if self._producer is None:
             raise RuntimeError("delivery has not started")
-        sent = [
-            await self._producer.send(
-                topic_name(output.kind, prefix=self._prefix),
-                value=output.value,
+        records = [
+            OutputRecord(
+                topic=topic_name(output.kind, prefix=self._prefix),
                 key=output.key,
-                headers=list(output.headers),
+                value=output.value,
+                headers=output.headers,
             )
             for output in outputs
         ]
-        await asyncio.gather(*sent)
+        return await send_in_batches(self._producer, records)

@@ -38,7 +38,7 @@ class Settings:
     cache: readings and other things that only save time. cache_bytes: bound of the readings.
     image_prefixes: addresses images may be fetched from; none fetches nothing.
     web_host, web_port: of /live, /ready, /metrics; port 0 takes a free one.
-    batch: records decided and acknowledged together; linger_s: how long a batch waits to fill.
+    batch: records decided together at most. frames_at_once: frames being decided or delivered.
     early_answer: False leaves every question to the resolver.
     stop_within_s: a worker that has not stopped by then exits hard; nothing is lost by it.
     """
@@ -57,8 +57,8 @@ class Settings:
     image_prefixes: tuple[str, ...] = ()
     web_host: str = "127.0.0.1"
     web_port: int = 0
-    batch: int = 100
-    linger_s: float = 0.02
+    batch: int = 256
+    frames_at_once: int = 8
     early_answer: bool = True
     stop_within_s: float = 20.0
 
@@ -81,7 +81,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("threads", 1, 256),
     ("web_port", 0, 65_535),
     ("batch", 1, 10_000),
-    ("linger_s", 0.001, 10.0),
+    ("frames_at_once", 1, 1000),
     ("stop_within_s", 1.0, 600.0),
     ("cache_bytes", 1, 2**50),
 )
@@ -131,9 +131,9 @@ def _typed(name: str, value: object, place: str) -> object:
     match name:
         case "trust" | "bundle" | "cache":
             return Path(_text(value, place))
-        case "threads" | "web_port" | "batch" | "cache_bytes":
+        case "threads" | "web_port" | "batch" | "cache_bytes" | "frames_at_once":
             return _number(value, int, place)
-        case "linger_s" | "stop_within_s":
+        case "stop_within_s":
             return _number(value, float, place)
         case "allow_unsigned" | "early_answer":
             return _flag(value, place)

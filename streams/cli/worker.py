@@ -122,8 +122,8 @@ def resolver(
         "web_host": web_host,
         "web_port": web_port,
     }
-    # Two model batches: what is in flight is lost time when the worker dies.
-    run(load_settings(given, defaults={"batch": 32}), "resolver")
+    # About two model batches a frame: what is in flight is done again when the worker dies.
+    run(load_settings(given, defaults={"batch": 32, "frames_at_once": 4}), "resolver")
 
 
 @app.command("alerter")

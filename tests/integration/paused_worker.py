@@ -7,37 +7,39 @@ killed meanwhile: the kill test must notice. Without, the loop is the real one a
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
-from streams import app, cli
+from streams import cli
+from streams.batches import Loop
 from streams.delivery import Delivery
 from streams.records import Output
 
 PAUSE_S = 3.0  # longer than the commit interval of 1 s
 
-_deliver = Delivery.deliver
+_send = Delivery.send
 
 
-async def deliver(self: Delivery, outputs: Sequence[Output]) -> None:
-    await asyncio.sleep(PAUSE_S)
-    await _deliver(self, outputs)
+async def send(self: Delivery, outputs: Sequence[Output]) -> Awaitable[object]:
+    async def deliver() -> None:
+        await asyncio.sleep(PAUSE_S)
+        await (await _send(self, outputs))
+
+    return deliver()
 
 
-async def work_off_acknowledging_first(
-    batches: Any, role: Any, deliver: Any, *, health: Any, metrics: Any
-) -> None:
+async def run_acknowledging_first(self: Loop, batches: Any) -> None:
     async for batch in batches:
-        metrics.in_flight.set(len(batch))
-        decided = await role.decide([taken.record for taken in batch])
-        for taken in batch:
-            taken.ack()
-        await deliver([output for outputs in decided for output in outputs])
+        self.metrics.in_flight.set(len(batch.records))
+        decided = await self.role.decide(batch.records)
+        for position in range(len(batch.records)):
+            batch.ack(position)
+        await (await self.send([output for outputs in decided for output in outputs]))
 
 
 if __name__ == "__main__":
-    Delivery.deliver = deliver  # type: ignore[method-assign]
+    Delivery.send = send  # type: ignore[method-assign]
     if os.environ.get("KDSL_TEST_ACK") == "first":
-        vars(app)["work_off"] = work_off_acknowledging_first
+        Loop.run = run_acknowledging_first  # type: ignore[method-assign]
     sys.argv[1:1] = ["worker"]
     cli.main()

@@ -41,7 +41,7 @@ def test_every_setting_can_come_from_the_environment() -> None:
             "KDSL_ALLOW_UNSIGNED": "Yes",
             "KDSL_EARLY_ANSWER": "0",
             "KDSL_THREADS": "3",
-            "KDSL_LINGER_S": "0.5",
+            "KDSL_STOP_WITHIN_S": "7.5",
             "KDSL_PROVIDER": "cuda",
             "KDSL_IMAGE_PREFIXES": "https://a.example/x, https://b.example",
             "KDSL_UNKNOWN": "is not ours to judge",
@@ -50,7 +50,7 @@ def test_every_setting_can_come_from_the_environment() -> None:
     assert settings.trust == Path("/keys")
     assert settings.allow_unsigned is True
     assert settings.early_answer is False
-    assert (settings.threads, settings.linger_s, settings.provider) == (3, 0.5, "cuda")
+    assert (settings.threads, settings.stop_within_s, settings.provider) == (3, 7.5, "cuda")
     assert settings.image_prefixes == ("https://a.example/x", "https://b.example")
 
 
@@ -65,7 +65,7 @@ def test_a_variable_set_to_nothing_is_not_set() -> None:
     [
         ("KDSL_THREADS", "two"),
         ("KDSL_BATCH", "1.5"),
-        ("KDSL_LINGER_S", "soon"),
+        ("KDSL_STOP_WITHIN_S", "soon"),
         ("KDSL_ALLOW_UNSIGNED", "perhaps"),
         ("KDSL_PROVIDER", "tpu"),
         ("KDSL_READINGS", "both"),
@@ -95,7 +95,7 @@ def test_a_value_of_the_wrong_type_is_refused_with_file_and_name(tmp_path: Path,
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("threads", 0), ("web_port", 65_536), ("batch", 10_001), ("linger_s", float("nan"))],
+    [("threads", 0), ("web_port", 65_536), ("batch", 10_001), ("stop_within_s", float("nan"))],
 )
 def test_a_value_out_of_range_is_refused(name: str, value: float) -> None:
     assert name in refusal({}, **{name: value})
