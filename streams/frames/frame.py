@@ -1,12 +1,10 @@
 """A frame: consecutive records of one partition, handled as one unit."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
-if TYPE_CHECKING:
-    from aiokafka import ConsumerRecord
-else:
-    ConsumerRecord = Any
+# `aiokafka.ConsumerRecord`, which has no types of its own.
+ConsumerRecord = Any
 
 
 class Frame(Sequence[ConsumerRecord]):

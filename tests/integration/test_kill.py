@@ -110,6 +110,39 @@ def test_nothing_is_missing_when_a_tagger_joins_and_another_leaves(system: Syste
     assert decided == {example.event.event_id for example in sent}
 
 
+def test_nothing_is_missing_after_the_broker_is_killed_and_comes_back(tmp_path: Path) -> None:
+    with (
+        LocalBroker(tmp_path / "kafka") as broker,
+        System(kafka=broker, folder=tmp_path / "system") as system,
+    ):
+        system.activate(canonical_bytes(build_release(system.domain, pack_rules(system.domain))))
+        system.start("tagger", restart=True)
+        enough = threading.Event()
+        sent: list[Example] = []
+        source = threading.Thread(
+            target=system.send, args=(text_examples(enough, sent),), kwargs={"rate": 300.0}
+        )
+        source.start()
+        try:
+            system.until(lambda: len(sent) > 500, "the stream is steady")
+            before = len(sent)
+            broker.kill()
+            time.sleep(5)
+            broker.start()
+            system.until(lambda: len(sent) > before + 500, "the stream goes on")
+        finally:
+            enough.set()
+            source.join()
+        system.until(partial(all_committed, system, "tagger"), "all is committed", within_s=120)
+        decided = {tag.event_id for tag in system.tags()}
+        decided |= {
+            decode_event(decode_deferred(record.value or b"").record).event_id
+            for record in system.records("deferred")
+        }
+        assert decided == {example.event.event_id for example in sent}
+        assert system.dead_letters() == []
+
+
 def all_committed(system: System, role: RoleName) -> bool:
     return system.lag(role) == 0
 
