@@ -1,6 +1,7 @@
 """The composition root of a worker: a Faust app around one role's pure decision."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never, cast
@@ -30,6 +31,8 @@ from streams.tagger import Tagger
 from streams.topics import topic_name
 from streams.trust import trust_store
 from streams.web import Web
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,8 @@ class ReleaseGate(mode.Service):
         self._follower = follower
 
     async def on_start(self) -> None:
+        if not self._follower.active.is_set():
+            _log.warning("waiting for a release to be activated; taking no records")
         await self._app.wait(self._follower.active.wait())
         if not self._follower.active.is_set():
             raise self._app.crash_reason or asyncio.CancelledError
@@ -110,7 +115,7 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
         health=health,
         metrics=metrics,
         web=Web(host=settings.web_host, port=settings.web_port, health=health, metrics=metrics),
-        delivery=Delivery(bootstrap=settings.bootstrap, prefix=settings.prefix),
+        delivery=Delivery(bootstrap=settings.bootstrap, prefix=settings.prefix, health=health),
         follower=_follower(settings, domain, role, health, metrics),
     )
     _add_agent(app, settings)

@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import fcntl
 import hashlib
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from streams.datasets import Example
 from streams.domain import Domain
 from streams.errors import BrokerStartFailed, StartupError
 from streams.events import Tag
+from streams.folder_lock import FolderLock
 from streams.kafka import create_topics, follow_topic, group_lag, open_producer
 from streams.local_broker import LocalBroker
 from streams.ports import free_port
@@ -76,20 +76,17 @@ class DemoFolder:
         """Make the folder and, once, the key that signs its releases; hold it against others.
 
         Raises:
-            StartupError: another demo uses the folder.
+            FolderInUse: another demo uses the folder.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise StartupError(
-                    f"another demo runs in {self.root}: stop it, or give another --data"
-                ) from error
+        lock = FolderLock(self.root, holder="demo")
+        lock.acquire()
+        try:
             if not self.key.is_file():
                 self.key.parent.mkdir(parents=True, exist_ok=True)
                 new_key(self.key)
             yield
+        finally:
+            lock.release()
 
 
 def fingerprint(pack: Path) -> str:
@@ -121,6 +118,7 @@ class Running:
     bootstrap: str
     processes: ProcessGroup
     domain: Domain
+    ports: Mapping[RoleName, int]
 
 
 @asynccontextmanager
@@ -152,7 +150,9 @@ async def running_system(
                 )
             for role in ROLES:
                 await _until_ready(role, ports[role], processes)
-            yield Running(bootstrap=broker.bootstrap, processes=processes, domain=domain)
+            yield Running(
+                bootstrap=broker.bootstrap, processes=processes, domain=domain, ports=ports
+            )
         finally:
             await asyncio.to_thread(processes.stop)
     finally:

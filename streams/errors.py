@@ -16,6 +16,7 @@ StreamsError
     ├── LabelMismatch          rules, model and domain disagree on the labels
     ├── BrokerUnreachable      nobody answers at the bootstrap address
     ├── TopicMissing           a topic was never created, or with other partitions
+    ├── FolderInUse            another process works in the folder we were told to use
     ├── PortTaken              somebody listens where we were told to
     └── BrokerStartFailed      the local broker died or did not get ready
 """
@@ -123,6 +124,10 @@ class BrokerUnreachable(StartupError):
 
 class TopicMissing(StartupError):
     """A topic does not exist on the cluster."""
+
+
+class FolderInUse(StartupError):
+    """Another process works in the folder we were told to use."""
 
 
 class PortTaken(StartupError):

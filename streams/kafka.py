@@ -1,6 +1,6 @@
 """Kafka from the outside: is it there, its topics, reading a topic from end to end."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -172,7 +172,7 @@ async def check_topics(bootstrap: str, *, prefix: str, kinds: Sequence[Kind]) ->
 
 async def read_topic(
     bootstrap: str, topic: str, *, from_ms: int | None = None
-) -> AsyncIterator[Record]:
+) -> AsyncGenerator[Record, None]:
     """Every record of a topic up to its end as it is now; the order holds in each partition.
 
     Args:
@@ -197,7 +197,7 @@ async def read_topic(
 
 async def follow_topic(
     bootstrap: str, topic: str, *, from_ms: int | None = None
-) -> AsyncIterator[Record]:
+) -> AsyncGenerator[Record, None]:
     """Every record that arrives from now on, or since a moment; never ends by itself.
 
     Args:

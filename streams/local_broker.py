@@ -17,6 +17,7 @@ from typing import Self
 from streams.broker_jars import Report, fetch_jars, java_program
 from streams.child import Child, log_tail
 from streams.errors import BrokerStartFailed, PortTaken
+from streams.folder_lock import FolderLock
 from streams.ports import HOST, free_port, is_free
 from streams.resources import deploy_folder
 
@@ -62,6 +63,7 @@ class LocalBroker:
     ) -> None:
         self.folder = folder.resolve()
         self.log_path = self.folder / "broker.log"
+        self._lock = FolderLock(self.folder, holder="broker")
         self._given = (port, controller_port)
         self._chosen: tuple[int, int] | None = None
         self._heap_mb = heap_mb
@@ -94,13 +96,22 @@ class LocalBroker:
 
         Raises:
             MissingExtra: the `broker` extra is not installed.
+            FolderInUse: another broker runs in the folder.
             PortTaken: somebody listens on a port that was given.
             BrokerStartFailed: Java died or was not ready in time; says the last log lines.
         """
         if self.alive:
             return self
         java = self._java()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire()
+        try:
+            self._start(java)
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def _start(self, java: Sequence[str]) -> None:
         for attempts_left in reversed(range(_ATTEMPTS)):
             first_start = self._chosen is None
             self._chosen = ports = self._chosen or self._choose_ports()
@@ -114,7 +125,6 @@ class LocalBroker:
                 if not (first_start and attempts_left and 0 in self._given):
                     raise
                 self._chosen = None
-        return self
 
     def wait(self, timeout_s: float | None = None) -> int | None:
         """Wait until it ends by itself; its exit status, or None when the time is over."""
@@ -124,17 +134,25 @@ class LocalBroker:
         """End it cleanly (SIGTERM), or with SIGKILL when that takes too long; keep the records."""
         if self._child is not None:
             self._child.stop(_STOP_WITHIN_S)
+        self._lock.release()
 
     def kill(self) -> None:
         """End it with SIGKILL, as a crash would; the records written so far survive."""
         if self._child is not None:
             self._child.kill()
+        self._lock.release()
 
     def wipe(self) -> None:
-        """Forget every record; ends it first."""
+        """Forget every record; ends it first.
+
+        Raises:
+            FolderInUse: another broker runs in the folder; its records stay.
+        """
         self.kill()
+        self._lock.acquire()
         for name in ("data", "data.new"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
+        self._lock.release()
 
     def log_tail(self, lines: int = 20) -> str:
         return log_tail(self.log_path, lines)

@@ -4,6 +4,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rule_store import (
     Activation,
+    Release,
     RuleStoreError,
     Signed,
     TrustStore,
@@ -32,6 +33,7 @@ async def publish_and_activate(
     bootstrap: str,
     prefix: str,
     trust: TrustStore | None = None,
+    new_key: bool = False,
 ) -> Activation:
     """Put a release into `rules.releases`, then the activation that points at it.
 
@@ -46,11 +48,13 @@ async def publish_and_activate(
         bootstrap: the cluster.
         prefix: of the topics.
         trust: keys beside our own whose releases and earlier activations count.
+        new_key: activate although only others have signed activations so far.
 
     Raises:
         InvalidRelease: the content is no release.
         Untrusted: with a key, the release is signed neither by it nor by a trusted one.
-        ReleaseRefused: another activation took the sequence in the same moment.
+        ReleaseRefused: only others have signed so far, so workers may not trust our key; or
+            another activation took the sequence in the same moment.
         BrokerUnreachable: nobody answers.
         TopicMissing: the topics were never created.
     """
@@ -60,6 +64,8 @@ async def publish_and_activate(
     release = read_release(signed.content)
     topic = topic_name("releases", prefix=prefix)
     name = digest(signed.content)
+    if key is not None and not new_key:
+        await _refuse_foreign_key(release, key_id(key.public_key()), topic, bootstrap)
     earlier = await _read_activations(release.domain, obeyed, topic=topic, bootstrap=bootstrap)
     activation = Activation(
         domain=release.domain,
@@ -88,6 +94,28 @@ async def publish_and_activate(
             f"{winner.sequence}), and workers obey the first: activate again if yours shall win"
         )
     return activation
+
+
+async def _refuse_foreign_key(release: Release, own: str, topic: str, bootstrap: str) -> None:
+    """Raise when others have signed activations in the topic, and our key none of them.
+
+    Workers that do not trust ours would go on under theirs, until they are restarted: the topic is
+    compacted, so of the activations only the last one is kept for long.
+    """
+    place = f"active/{release.domain}/{release.labels_digest}".encode()
+    signers: dict[str, None] = {}
+    async for record in read_topic(bootstrap, topic):
+        if record.key == place and record.value:
+            try:
+                signatures = signed_from_bytes(record.value).signatures
+            except RuleStoreError:
+                continue
+            signers |= dict.fromkeys(each.key_id for each in signatures)
+    if signers and own not in signers:
+        raise ReleaseRefused(
+            f"activations here are signed by {', '.join(signers)}, yours would be by {own}, whom "
+            "the workers may not trust: sign with that key, or say --new-key if they trust yours"
+        )
 
 
 def _with_own_key(trust: TrustStore | None, key: Ed25519PrivateKey | None) -> TrustStore | None:

@@ -1,6 +1,7 @@
 """Dead letters: read them back, and send their originals in again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from aiokafka import AIOKafkaProducer
 
@@ -17,7 +18,7 @@ _SOURCES: tuple[Kind, ...] = ("events", "deferred", "tags")
 
 async def read_dead_letters(
     bootstrap: str, *, prefix: str, reason: str | None, from_ms: int | None
-) -> AsyncIterator[tuple[int, int, DeadLetter]]:
+) -> AsyncGenerator[tuple[int, int, DeadLetter], None]:
     """(partition, offset, letter) of the dead letters up to now; foreign records are passed over.
 
     Args:
@@ -27,13 +28,14 @@ async def read_dead_letters(
         from_ms: only those dead-lettered at this Kafka timestamp or later.
     """
     topic = topic_name("dead_letters", prefix=prefix)
-    async for record in read_topic(bootstrap, topic, from_ms=from_ms):
-        try:
-            letter = decode_dead_letter(record.value or b"")
-        except InvalidRecord:
-            continue  # written by something that is not a worker of ours
-        if reason is None or letter.reason == reason:
-            yield record.partition, record.offset, letter
+    async with aclosing(read_topic(bootstrap, topic, from_ms=from_ms)) as records:
+        async for record in records:
+            try:
+                letter = decode_dead_letter(record.value or b"")
+            except InvalidRecord:
+                continue  # written by something that is not a worker of ours
+            if reason is None or letter.reason == reason:
+                yield record.partition, record.offset, letter
 
 
 async def redrive(letter: DeadLetter, producer: AIOKafkaProducer, *, prefix: str) -> None:

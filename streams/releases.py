@@ -113,6 +113,8 @@ class ReleaseFollower(mode.Service):
                 return waiting
             else:
                 self._swap(release)
+                if activation is waiting[-1]:
+                    self._health.notes.pop("refusal", None)
                 _log.info("sequence %d is in force: %s", activation.sequence, release.digest)
                 break
         return []
@@ -148,5 +150,5 @@ class ReleaseFollower(mode.Service):
 
     def _refuse(self, error: ReleaseRefused) -> None:
         self._metrics.refused_releases.inc()
-        self._health.notes["refusal"] = f"the last activation refused: {error}"
+        self._health.notes["refusal"] = str(error)
         _log.warning("%s", error)

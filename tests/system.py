@@ -78,6 +78,7 @@ class System:
                 now_ms=system_now_ms(),
                 bootstrap=self.bootstrap,
                 prefix=self.prefix,
+                new_key=key is not None,
             )
         )
         (self.folder / "release").write_bytes(signed_to_bytes(signed))

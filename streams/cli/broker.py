@@ -33,7 +33,8 @@ def broker(
             say(f"Kafka answers at {node.bootstrap} (records in {node.folder}); Ctrl-C stops it")
             say(f"next: kdsl topics create --bootstrap {node.bootstrap}")
             status = node.wait()
+            say(f"Kafka ended by itself; the end of its log ({node.log_path}):\n{node.log_tail()}")
     except KeyboardInterrupt:
         say("stopped; the records are kept")
         raise typer.Exit(0) from None
-    raise typer.Exit(status or 0)
+    raise typer.Exit(1 if status else 0)

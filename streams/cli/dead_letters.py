@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -37,7 +39,7 @@ def list_(
 
 
 async def _list(settings: Settings, reason: str | None, from_ms: int | None, as_json: bool) -> None:
-    table = Table("letter", "reason", "detail", "origin", "bytes", "attempts")
+    table = Table("letter", "failed at (UTC)", "reason", "detail", "origin", "attempts")
     reasons: Counter[str] = Counter()
     async for partition, offset, letter in read_dead_letters(
         settings.bootstrap, prefix=settings.prefix, reason=reason, from_ms=from_ms
@@ -48,10 +50,10 @@ async def _list(settings: Settings, reason: str | None, from_ms: int | None, as_
         else:
             table.add_row(
                 f"{partition}:{offset}",
+                f"{datetime.fromtimestamp(letter.failed_at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}",
                 printable(letter.reason),
                 printable(letter.detail),
                 f"{printable(letter.topic)}[{letter.partition}]@{letter.offset}",
-                str(letter.record_length),
                 str(letter.attempts),
             )
     if not as_json:
@@ -81,11 +83,13 @@ def show(
 
 
 async def _find(settings: Settings, name: str) -> DeadLetter | None:
-    async for partition, offset, letter in read_dead_letters(
+    letters = read_dead_letters(
         settings.bootstrap, prefix=settings.prefix, reason=None, from_ms=None
-    ):
-        if f"{partition}:{offset}" == name:
-            return letter
+    )
+    async with aclosing(letters):
+        async for partition, offset, letter in letters:
+            if f"{partition}:{offset}" == name:
+                return letter
     return None
 
 

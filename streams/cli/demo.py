@@ -48,7 +48,8 @@ def demo(
 ) -> None:
     """Run the whole system on this machine: Kafka, model, release, workers, sample dialogues.
 
-    Nothing but this package is needed. The exit status is 0 only when every question of every
+    No Java, Docker, GPU or download of a model is needed; the extras cpu, ocr, broker and train
+    are. The exit status is 0 only when every question of every
     dialogue got its tag or its dead letter. Ctrl-C at any moment stops everything.
     """
     stoppable()
@@ -120,7 +121,7 @@ async def _run(
         for event_id, question in accounts.missing[:10]:
             say(f"lost: {event_id} {question.task} {question.image_id or ''}")
         if keep:
-            _say_how_to_go_on(system)
+            _say_how_to_go_on(system, home)
             await asyncio.Event().wait()
     return summary.missing
 
@@ -179,15 +180,20 @@ def _write_summary(summary: Summary, file: Path) -> None:
     file.write_text(text + "\n", encoding="utf-8")
 
 
-def _say_how_to_go_on(system: Running) -> None:
+def _say_how_to_go_on(system: Running, home: DemoFolder) -> None:
     there = f"--bootstrap {system.bootstrap}"
-    kdsl = "kdsl" if shutil.which("kdsl") else f"{sys.executable} -m streams.cli"
+    kdsl = "kdsl" if shutil.which("kdsl") else str(Path(sys.argv[0]).resolve())
     line = (
         '{"dialogue_id": "mine-1", "turns": [{"speaker": "user", "text": "Where is my parcel?"}]}'
+    )
+    ready = ", ".join(
+        f"{role} http://127.0.0.1:{port}/ready" for role, port in system.ports.items()
     )
     say(
         "it keeps running; Ctrl-C stops everything. In another terminal:\n"
         f"  {kdsl} watch {there}\n"
         f"  echo '{line}' | {kdsl} send - {there}\n"
-        f"  {kdsl} dead-letters list {there}"
+        f"  {kdsl} dead-letters list {there}\n"
+        f"  {kdsl} release activate FILE --key {home.key} {there}\n"
+        f"health: {ready}"
     )

@@ -2,8 +2,11 @@
 
 import logging
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
+from aiokafka.errors import KafkaError
 
 from inference.errors import InferenceError
 from rule_store import RuleStoreError
@@ -14,6 +17,7 @@ from streams.errors import StreamsError
 app = typer.Typer(
     name="kdsl",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help=(
@@ -21,6 +25,17 @@ app = typer.Typer(
         "in words, a multimodal model the rest. Start with `kdsl demo`."
     ),
 )
+
+
+@app.callback()
+def kdsl(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"kdsl {metadata.version('kdsl')}")
+        raise typer.Exit
+
+
 app.command("demo")(demo.demo)
 app.command("tag")(tag.tag)
 app.command("send")(send.send)
@@ -41,4 +56,7 @@ def main() -> None:
         app()
     except (StreamsError, RuleStoreError, InferenceError) as error:
         say(f"kdsl: {error}")
+        sys.exit(1)
+    except KafkaError as error:
+        say(f"kdsl: Kafka refused: {error}")
         sys.exit(1)

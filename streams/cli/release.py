@@ -17,12 +17,15 @@ from rule_store import (
     canonical_bytes,
     digest,
     load_key,
-    new_key,
+    print_literal,
     public_path,
     read_release,
     sign,
     signed_from_bytes,
     signed_to_bytes,
+)
+from rule_store import (
+    new_key as make_key,
 )
 from streams.building import F1_GIVEN_UP, build_release, folder_rules, pack_rules
 from streams.cli.choices import one_view
@@ -56,7 +59,8 @@ def key(
     out: Annotated[Path, typer.Option(help="Where to write the private key.")],
 ) -> None:
     """Make a key to sign with, and beside it the public key for the workers' trust store."""
-    new_key(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    make_key(out)
     say(f"private key {out}; give workers the public key: --trust {public_path(out)}")
 
 
@@ -112,12 +116,21 @@ def build(
 
 
 @app.command("show")
-def show(file: Annotated[Path, typer.Argument(help="A release file.")]) -> None:
+def show(
+    file: Annotated[Path, typer.Argument(help="A release file.")],
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Also every rule with its id and reliability.")
+    ] = False,
+) -> None:
     """Show what a release holds."""
     signed = _read(file)
-    say(f"release {digest(signed.content)}")
+    release = read_release(signed.content)
+    say(f"release {digest(signed.content)} for {release.domain}")
     say("signed by " + (", ".join(each.key_id for each in signed.signatures) or "nobody"))
-    _print(read_release(signed.content))
+    say(f"fitted with bundle {release.bundle}" if release.bundle else "fitted with no bundle")
+    _print(release)
+    if rules:
+        _print_rules(release)
 
 
 @app.command("activate")
@@ -134,6 +147,9 @@ def activate(
     ] = None,
     allow_unsigned: Annotated[
         bool, typer.Option("--allow-unsigned", help="Activate without signing; for experiments.")
+    ] = False,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="Activate although only other keys have so far.")
     ] = False,
     by: Annotated[str | None, typer.Option(help="Who activates. (default: your login)")] = None,
 ) -> None:
@@ -153,11 +169,13 @@ def activate(
             bootstrap=settings.bootstrap,
             prefix=settings.prefix,
             trust=TrustStore.load(trust) if trust else None,
+            new_key=new_key,
         )
     )
     say(
-        f"release {activation.digest} is activated for {activation.domain} "
-        f"(sequence {activation.sequence})"
+        f"release {activation.digest} is published for {activation.domain} (sequence "
+        f"{activation.sequence}); workers that trust its key take it over now, and the /ready of "
+        "one that does not says why"
     )
 
 
@@ -168,8 +186,22 @@ def _read(file: Path) -> Signed:
         raise ReleaseRefused(f"{file} cannot be read: {error.strerror}") from error
 
 
+def _print_rules(release: Release) -> None:
+    table = Table("rule", "reliability", "when", "then")
+    for task in release.tasks.values():
+        for rule in task.rules:
+            known = task.reliability[rule.id]
+            table.add_row(
+                rule.id,
+                f"{known.value:g} {'fitted' if known.fitted else 'assumed'}",
+                " and ".join(map(print_literal, rule.body)),
+                rule.label,
+            )
+    stdout().print(table)
+
+
 def _print(release: Release) -> None:
-    table = Table("task", "labels", "rules", "fitted", "answer at", "fuse at", "λ", "weights")
+    table = Table("task", "labels", "rules", "fitted rules", "answer at", "fuse at", "λ", "weights")
     for name, task in release.tasks.items():
         table.add_row(
             name,

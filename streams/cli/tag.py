@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from rule_store import TrustStore, canonical_bytes, digest, signed_from_bytes
+from rule_store import InvalidEnvelope, TrustStore, canonical_bytes, digest, signed_from_bytes
 from streams.activations import open_release
 from streams.active_release import ActiveRelease
 from streams.building import build_release, pack_rules
@@ -99,6 +99,8 @@ def _active(path: Path | None, trust: Path | None, domain: Domain) -> ActiveRele
         signed = signed_from_bytes(path.read_bytes())
     except OSError as error:
         raise ReleaseRefused(f"{path} cannot be read: {error.strerror}") from error
+    except InvalidEnvelope as error:
+        raise ReleaseRefused(f"{path} is no release file: {error}") from error
     opened = open_release(signed, trust=TrustStore.load(trust) if trust else None)
     return ActiveRelease.of(opened, digest=digest(signed.content), domain=domain)
 
@@ -113,7 +115,7 @@ async def _tag_all(
     as_json: bool,
 ) -> int:
     """Tag everything, print as it comes; how many examples were refused."""
-    refused = 0
+    refused = silent = 0
     score = _Score()
     table = _table()
     examples = map(
@@ -125,6 +127,8 @@ async def _tag_all(
             if tagged.refusal is not None:
                 refused += 1
                 say(f"{tagged.example.place}: {tagged.refusal.reason}: {tagged.refusal.detail}")
+            elif not tagged.tags:
+                silent += 1
             for each in tagged.tags:
                 score.add(each, tagged.example.label)
                 if as_json:
@@ -134,6 +138,15 @@ async def _tag_all(
                     table.add_row(*_row(each))
     if not as_json:
         stdout().print(table)
+    if side.model is not None and score.seen:
+        learned = {each.example_id for each in side.model.bundle.out_of_fold()}
+        if known := len(learned & score.seen):
+            say(
+                f"{known} of these {len(score.seen)} examples were in the bundle's training: "
+                "the figures flatter it"
+            )
+    if silent:
+        say(f"{silent} dialogues ask nothing: their latest turn is the agent's, without an image")
     score.say(view, settings)
     return refused
 
@@ -160,9 +173,11 @@ class _Score:
     def __init__(self) -> None:
         self._right: dict[str, list[str]] = defaultdict(list)
         self._answers: dict[str, list[str | None]] = defaultdict(list)
+        self.seen: set[str] = set()
 
     def add(self, tag: Tag, label: str | None) -> None:
         if label is not None:
+            self.seen.add(tag.event_id)
             self._right[tag.task].append(label)
             self._answers[tag.task].append(tag.label)
 

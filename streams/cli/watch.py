@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -47,13 +48,16 @@ async def _watch(
 ) -> None:
     newest = NewestTags()
     shown = 0
-    async for record in follow_topic(bootstrap, topic, from_ms=from_ms):
-        try:
-            shown += _show_alert(record, as_json) if alerts else _show_tag(record, newest, as_json)
-        except InvalidRecord as error:
-            say(f"{topic}[{record.partition}]@{record.offset} passed over: {error.detail}")
-        if count is not None and shown >= count:
-            return
+    async with aclosing(follow_topic(bootstrap, topic, from_ms=from_ms)) as records:
+        async for record in records:
+            try:
+                shown += (
+                    _show_alert(record, as_json) if alerts else _show_tag(record, newest, as_json)
+                )
+            except InvalidRecord as error:
+                say(f"{topic}[{record.partition}]@{record.offset} passed over: {error.detail}")
+            if count is not None and shown >= count:
+                return
 
 
 def _show_tag(record: Record, newest: NewestTags, as_json: bool) -> bool:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from streams import local_broker
-from streams.errors import BrokerStartFailed, PortTaken
+from streams.errors import BrokerStartFailed, FolderInUse, PortTaken
 from streams.local_broker import LocalBroker
 from streams.ports import HOST, free_port
 
@@ -229,3 +229,14 @@ def test_it_dies_with_its_owner_and_not_with_the_thread_that_started_it(tmp_path
     wait_until(lambda: not runs(pid))
     with LocalBroker(tmp_path) as again:  # what it held is free, what it wrote is whole
         assert again.alive
+
+
+def test_two_brokers_never_share_a_folder(tmp_path: Path) -> None:
+    with LocalBroker(tmp_path / "kafka") as first:
+        second = LocalBroker(tmp_path / "kafka")
+        with pytest.raises(FolderInUse, match="another broker runs in"):
+            second.start()
+        with pytest.raises(FolderInUse):
+            second.wipe()
+        assert first.alive
+        assert (tmp_path / "kafka" / "data").is_dir()

@@ -1,0 +1,45 @@
+"""One process at a time in a folder; the lock goes with the process, however that ends."""
+
+import fcntl
+from pathlib import Path
+from typing import IO
+
+from streams.errors import FolderInUse
+
+
+class FolderLock:
+    """Holds a folder against other processes by a lock on its file `lock`.
+
+    Args:
+        folder: made when it is missing.
+        holder: what uses the folder, as the error of whoever comes second says it.
+    """
+
+    def __init__(self, folder: Path, *, holder: str) -> None:
+        self._folder = folder
+        self._holder = holder
+        self._file: IO[str] | None = None
+
+    def acquire(self) -> None:
+        """Hold the folder; nothing happens when we hold it already.
+
+        Raises:
+            FolderInUse: another process holds it.
+        """
+        if self._file is not None:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = (self._folder / "lock").open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.close()
+            raise FolderInUse(
+                f"another {self._holder} runs in {self._folder}: stop it, or give another --data"
+            ) from error
+        self._file = file
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
