@@ -6,7 +6,8 @@ fields, so every reader of a major takes it; an unknown major is refused by name
 
 from typing import Any, cast, get_args
 
-from streams.errors import DecodeError, InvalidRecord
+from streams.errors import DecodeError
+from streams.event_bounds import check_bounds
 from streams.events import (
     Alert,
     Candidate,
@@ -85,8 +86,7 @@ def decode_event(raw: bytes) -> DialogueEvent:
         ),
         tasks=fields.texts_or_none("tasks", LIMITS.tasks, LIMITS.name_chars),
     )
-    _check_texts(event)
-    _check_images(event)
+    check_bounds(event)
     return event
 
 
@@ -106,31 +106,6 @@ def _read_image(fields: Fields) -> ImageRef:
         content=fields.octets_or_none("content", LIMITS.image_bytes),
         uri=fields.text_or_none("uri", LIMITS.uri_chars),
     )
-
-
-def _check_texts(event: DialogueEvent) -> None:
-    chars = sum(len(turn.text) for turn in event.turns)
-    if chars > LIMITS.event_text_chars:
-        raise DecodeError(
-            f"event has {chars} characters of text; the limit is {LIMITS.event_text_chars}: "
-            "leave out the oldest turns",
-            reason="too_large",
-        )
-
-
-def _check_images(event: DialogueEvent) -> None:
-    images = [image for turn in event.turns for image in turn.images]
-    if len(images) > LIMITS.images_per_event:
-        raise DecodeError(f"event has {len(images)} images; the limit is {LIMITS.images_per_event}")
-    if len({image.image_id for image in images}) != len(images):
-        raise DecodeError("event has two images of the same image_id")
-    inline_bytes = sum(len(image.content) for image in images if image.content is not None)
-    if inline_bytes > LIMITS.inline_images_bytes:
-        raise InvalidRecord(
-            f"event has {inline_bytes} bytes of inline images; the limit is "
-            f"{LIMITS.inline_images_bytes}: send larger ones by reference",
-            reason="image_too_large",
-        )
 
 
 # Deferred

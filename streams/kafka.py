@@ -6,7 +6,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaConnectionError, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaConnectionError,
+    for_code,
+)
 
 from streams.errors import BrokerUnreachable, TopicMissing
 from streams.limits import LIMITS
@@ -263,7 +267,10 @@ def to_record(record: ConsumerRecord[bytes | None, bytes | None]) -> Record:
 async def group_lag(bootstrap: str, group: str, topic: str) -> int:
     """How many records of a topic a consumer group has not committed."""
     async with open_admin(bootstrap) as admin, open_reader(bootstrap) as consumer:
-        committed = await admin.list_consumer_group_offsets(group)
+        try:
+            committed = await admin.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:
+            committed = {}  # a cluster on which no group ever was has no coordinator yet
         partitions = await assign_all(consumer, topic, bootstrap=bootstrap)
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)

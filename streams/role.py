@@ -47,7 +47,7 @@ class Role(ABC):
         Returns:
             What an operator should know of it, if anything.
         """
-        raise NotImplementedError(f"the {self.name} decides without a release: {release.digest}")
+        return None  # a role that needs no release is given none
 
     async def start(self) -> None:  # noqa: B027 - most roles load nothing
         """Load what the role needs, before the first record."""

@@ -23,14 +23,16 @@ from rule_store import (
     topic_key,
 )
 from streams.building import RuleSource, build_release, pack_rules
-from streams.codec import decode_alert, encode_event
+from streams.codec import decode_alert, decode_deferred, encode_event
 from streams.domain import Domain
 from streams.events import DialogueEvent, ImageRef, Turn
 from streams.kafka import open_producer
+from streams.limits import LIMITS
 from streams.local_broker import LocalBroker
 from streams.publishing import publish_and_activate
 from streams.role import system_now_ms
 from streams.topics import topic_name
+from tests import factories as make
 from tests.system import System
 
 pytestmark = pytest.mark.kafka
@@ -311,3 +313,20 @@ def test_a_worker_needs_no_writable_folder_and_obeys_no_foreign_variable(
     system.send_raw("events", records_of([said("where is my order?", "one")]))
     system.until(lambda: len(system.tags()) == 1, "it works")
     assert list(empty.iterdir()) == []
+
+
+def test_records_at_the_size_limit_pass_every_hop(system: System) -> None:
+    system.activate(release_of(system.domain))
+    system.start("tagger")
+    system.start("resolver")
+    turns = (Turn(speaker="user", text="hm, well"),) * 3
+    raw = encode_event(said("", "largest", turns=turns))
+    event = make.padded(raw, LIMITS.event_bytes)
+    garbage = b"\xc1" * LIMITS.event_bytes
+    system.send_raw("events", [(b"d", event), (b"d", garbage)])
+    system.until(lambda: len(system.tags()) == 1, "deferred and resolved")
+    system.until(lambda: len(system.dead_letters()) == 1, "dead-lettered")
+    (deferred,) = system.records("deferred")
+    assert decode_deferred(deferred.value or b"").record == event
+    assert system.tags()[0].event_id == "largest"
+    assert system.dead_letters()[0].record == garbage
