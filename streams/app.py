@@ -15,8 +15,9 @@ from streams.alerter import Alerter
 from streams.batches import Loop
 from streams.delivery import Delivery
 from streams.domain import Domain, load_domain
+from streams.errors import StartupError
 from streams.failures import Failures
-from streams.frames import Frame, FrameBounds, check_faust, frame_topic
+from streams.frames import FaustChanged, Frame, FrameBounds, check_faust, frame_topic
 from streams.health import Health
 from streams.kafka import to_record
 from streams.limits import LIMITS
@@ -99,15 +100,18 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
 
     Raises:
         StartupError: a pack, a key or a setting is not as it should be.
-        FaustChanged: the installed Faust is not the one the transport was written against.
+            Or the installed Faust is not the one that the frame transport was written against.
     """
-    check_faust()
+    try:
+        check_faust()
+    except FaustChanged as error:
+        raise StartupError(str(error)) from error
     domain = load_domain(settings.domain)
     health, metrics = Health(), Metrics(role_name)
     role = _role(settings, role_name, domain, metrics)
     app = WorkerApp(
         f"{settings.prefix}kdsl-{domain.name}-{role_name}",
-        broker=f"framed://{settings.bootstrap}",
+        broker=[f"framed://{address.strip()}" for address in settings.bootstrap.split(",")],
         **_FAUST,
     )
     app.station = Station(
