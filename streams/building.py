@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,9 @@ def _build_task(
     labelled: Sequence[LabelledQuestion],
 ) -> TaskRules:
     reliability = source.reliability(task)
-    weights = DEFAULT_WEIGHTS
+    # Without a model there is nobody else to ask: rules the pack believes in less answer too.
+    answer_at = min(DEFAULT_WEIGHTS.answer_at, task.assumed_reliability)
+    weights = replace(DEFAULT_WEIGHTS, answer_at=answer_at)
     if bundle is not None:
         rows = _fit_rows(domain, task, source, bundle, labelled)
         values = {rule: known.value for rule, known in reliability.items()}

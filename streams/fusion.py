@@ -26,7 +26,8 @@ class FusionWeights:
     vote_weight: float
 
 
-# Used until `kdsl release build --bundle … --examples …` has fitted them. λ = .3 is the middle of
+# Used until `kdsl release build --bundle … --examples …` has fitted them; `answer_at` is lower
+# where the pack assumes less of its rules. λ = .3 is the middle of
 # the range that helped or did no harm on both tasks of the MDSIRC data; an abstention below .2
 # loses next to nothing there.
 DEFAULT_WEIGHTS = FusionWeights(answer_at=0.85, fuse_at=0.2, vote_weight=0.3)

@@ -1,6 +1,7 @@
 """A release is put together from rules, reliabilities and held-out answers."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def test_a_pack_alone_gives_assumed_reliabilities_and_documented_defaults() -> N
     assert {(known.value, known.fitted) for known in task.reliability.values()} == {(0.9, False)}
     assert (task.answer_at, task.fuse_at, task.vote_weight) == (0.85, 0.2, 0.3)
     assert task.defaults
+
+
+def test_without_a_model_rules_the_pack_believes_in_less_answer_all_the_same() -> None:
+    doubtful = replace(DOMAIN.tasks["intent"], assumed_reliability=0.7)
+    domain = replace(DOMAIN, tasks={**DOMAIN.tasks, "intent": doubtful})
+    release = build_release(domain, pack_rules(domain))
+    assert release.tasks["intent"].answer_at == 0.7
 
 
 def test_the_same_input_gives_the_same_bytes_and_names_no_examples() -> None:
