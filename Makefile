@@ -7,7 +7,7 @@ UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 DEMO := $(BIN)/kdsl demo --data .kdsl/demo $(if $(KEEP),--keep) $(if $(SUMMARY),--summary $(SUMMARY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check constraints format clean
+.PHONY: help setup demo test check bench faults constraints format clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ demo: $(VENV)/.demo ## the whole system on this machine; KEEP=1 leaves it runnin
 
 test: setup check ## all checks and tests, on a real Kafka
 	$(BIN)/pytest
+
+bench: setup ## the benchmark of the frame transport; about an hour, writes docs/benchmarks.md
+	$(BIN)/kdsl bench stream --markdown docs/benchmarks.md
+
+faults: setup ## the fault tests with a longer stream: STREAM_S=60 seconds before and after each fault
+	KDSL_TEST_STREAM_S=$(or $(STREAM_S),60) $(BIN)/pytest -m faults -s tests/faults
 
 check: setup ## ruff, mypy, import-linter; never edits
 	$(BIN)/ruff format --check

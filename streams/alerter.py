@@ -46,7 +46,7 @@ class Alerter(Role):
                 break
             try:
                 outputs.append(self._decide(record))
-                self.failures.add(failed=False)
+                self.note_decided()
             except Exception as error:  # noqa: BLE001 - one record's failure is its dead letter
                 outputs.append(self.dead_letter(record, error))
         return outputs

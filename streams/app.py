@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, assert_never, cast
+from typing import Any, assert_never
 
 import faust
 import mode
-from faust.types import StreamT
 
 from streams.activations import Activations
 from streams.alerter import Alerter
@@ -17,20 +16,22 @@ from streams.delivery import Delivery
 from streams.domain import Domain, load_domain
 from streams.errors import StartupError
 from streams.failures import Failures
-from streams.frames import FaustChanged, Frame, FrameBounds, check_faust, frame_topic
+from streams.faust_options import faust_options
+from streams.frames import FaustChanged, FrameBounds, check_faust
 from streams.health import Health
-from streams.kafka import to_record
-from streams.limits import LIMITS
+from streams.log_ends import LogEnds
 from streams.metrics import Metrics
 from streams.model_side import ModelSide
-from streams.records import Record
 from streams.releases import ReleaseFollower
 from streams.resolver import Resolver
 from streams.role import Role, system_now_ms
 from streams.settings import RoleName, Settings
+from streams.source import Source
 from streams.tagger import Tagger
-from streams.topics import topic_name
+from streams.topics import group_name, topic_name
+from streams.tracing import tracing_for
 from streams.trust import trust_store
+from streams.watchdog import Watchdog
 from streams.web import Web
 
 _log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Station:
     metrics: Metrics
     web: Web
     delivery: Delivery
+    watchdog: Watchdog
     follower: ReleaseFollower | None
 
 
@@ -86,7 +88,8 @@ class WorkerApp(faust.App):
     def on_init_dependencies(self) -> Iterable[Any]:
         """Health first, so that `/live` answers while the rest is still loading."""
         station = self.station
-        ours: list[Any] = [station.web, station.delivery, RoleService(station.role)]
+        role = RoleService(station.role)
+        ours: list[Any] = [station.web, station.delivery, station.watchdog, role]
         if station.follower is not None:
             ours += [station.follower, ReleaseGate(self, station.follower)]
         return [*ours, *super().on_init_dependencies()]
@@ -110,43 +113,32 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
     health, metrics = Health(), Metrics(role_name)
     role = _role(settings, role_name, domain, metrics)
     app = WorkerApp(
-        f"{settings.prefix}kdsl-{domain.name}-{role_name}",
-        broker=[f"framed://{address.strip()}" for address in settings.bootstrap.split(",")],
-        **_FAUST,
+        group_name(domain.name, role_name, prefix=settings.prefix),
+        **faust_options(settings, role_name),
+    )
+    source = Source(
+        app,
+        topic_name(role.source, prefix=settings.prefix),
+        bounds=FrameBounds(max_records=settings.batch),
+        buffer_bytes=settings.buffer_bytes,
     )
     app.station = Station(
         role=role,
         health=health,
         metrics=metrics,
         web=Web(host=settings.web_host, port=settings.web_port, health=health, metrics=metrics),
-        delivery=Delivery(bootstrap=settings.bootstrap, prefix=settings.prefix, health=health),
+        delivery=Delivery(
+            cluster=settings.cluster,
+            prefix=settings.prefix,
+            within_s=settings.deliver_within_s,
+            health=health,
+            metrics=metrics,
+        ),
         follower=_follower(settings, domain, role, health, metrics),
+        watchdog=_watchdog(settings, source, role, health, metrics),
     )
-    _add_agent(app, settings)
+    _add_work(app, settings, source)
     return app
-
-
-# Session, heartbeat and rebalance times: Faust's defaults stop every partition for most of a
-# minute after one killed worker. Web and tables of Faust's own stay off: they show contents.
-# The prefix keeps variables such as BROKER_URL, meant for others, from overriding all this.
-_FAUST: dict[str, Any] = {
-    "env_prefix": "KDSL_FAUST_",
-    "value_serializer": "raw",
-    "key_serializer": "raw",
-    "topic_allow_declare": False,
-    "topic_disable_leader": True,
-    "web_enabled": False,
-    "web_tables_enabled": False,
-    "broker_commit_interval": 1.0,
-    "broker_session_timeout": 10.0,
-    "broker_heartbeat_interval": 3.0,
-    "broker_rebalance_timeout": 10.0,
-    "broker_max_poll_records": 2000,
-    # Records not yet begun are left to the next worker, not finished during a rebalance.
-    "stream_wait_empty": False,
-    "consumer_max_fetch_size": LIMITS.dead_letter_bytes + LIMITS.record_overhead_bytes,
-    "consumer_auto_offset_reset": "earliest",
-}
 
 
 def _role(settings: Settings, name: RoleName, domain: Domain, metrics: Metrics) -> Role:
@@ -181,7 +173,7 @@ def _follower(
     if not role.needs_release:
         return None
     return ReleaseFollower(
-        bootstrap=settings.bootstrap,
+        cluster=settings.cluster,
         topic=topic_name("releases", prefix=settings.prefix),
         activations=Activations(domain=domain, trust=trust_store(settings)),
         use=role.use,
@@ -190,59 +182,29 @@ def _follower(
     )
 
 
-def _add_agent(app: WorkerApp, settings: Settings) -> None:
-    station = app.station
-    name = topic_name(station.role.source, prefix=settings.prefix)
-    station.health.block("partitions", "waiting for Kafka to assign partitions")
+def _watchdog(
+    settings: Settings, source: Source, role: Role, health: Health, metrics: Metrics
+) -> Watchdog:
+    return Watchdog(
+        holdings=source,
+        logs=LogEnds(settings.cluster),
+        progress=role.progress,
+        health=health,
+        metrics=metrics,
+        patience_s=settings.stall_after_s,
+        exit_on_stall=settings.exit_on_stall,
+    )
 
+
+def _add_work(app: WorkerApp, settings: Settings, source: Source) -> None:
+    station = app.station
     loop = Loop(
         role=station.role,
         send=station.delivery.send,
         at_once=settings.frames_at_once,
         health=station.health,
         metrics=station.metrics,
+        tracing=tracing_for(station.role.name),
     )
-
-    async def work(stream: StreamT[Any]) -> None:
-        await loop.run(_batches(stream))
-
-    # A crash ends the process; a supervisor outside starts the next one, which takes over at the
-    # last commit. Faust's own restart would run past what was in flight.
-    app.agent(
-        frame_topic(app, name, bounds=FrameBounds(max_records=settings.batch)),
-        name=f"{station.role.name}.work",
-        concurrency=1,
-        supervisor_strategy=mode.CrashingSupervisor,
-    )(work)
-    _watch_assignment(app, station.health)
-
-
-@dataclass(frozen=True, slots=True)
-class _FrameBatch:
-    """A frame as the loop sees it."""
-
-    frame: Frame
-    records: tuple[Record, ...]
-
-    def ack(self, position: int) -> None:
-        self.frame.ack(position)
-
-
-async def _batches(stream: StreamT[Any]) -> AsyncIterator[_FrameBatch]:
-    """The frames of a stream, none of their records acknowledged."""
-    async for event in cast("faust.Stream[Any]", stream).noack().events():
-        frame = cast("Frame", event.value)
-        yield _FrameBatch(frame, tuple(map(to_record, frame)))
-
-
-def _watch_assignment(app: WorkerApp, health: Health) -> None:
-    """Ready between an assignment and the next revocation; a worker in reserve is ready too."""
-
-    async def assigned(*_: Any, **__: Any) -> None:
-        health.clear("partitions")
-
-    async def revoked(*_: Any, **__: Any) -> None:
-        health.block("partitions", "Kafka is moving partitions between workers")
-
-    app.on_partitions_assigned.connect(assigned, weak=False)
-    app.on_partitions_revoked.connect(revoked, weak=False)
+    source.work(loop.run, name=f"{station.role.name}.work")
+    source.watch(station.health, station.metrics)

@@ -4,13 +4,17 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from streams.errors import OutputTooLarge
+from streams.frames import overlap
 from streams.health import Health
 from streams.metrics import Metrics
 from streams.records import Output, Record
-from streams.role import Role
+from streams.role import Outputs, Role
+from streams.topics import TOPICS
+from streams.tracing import Tracing
 
 _log = logging.getLogger(__name__)
 
@@ -21,12 +25,31 @@ Send = Callable[[Sequence[Output]], Coroutine[Any, Any, Awaitable[object]]]
 
 
 class Batch(Protocol):
-    """Records of one partition, in order, each to be acknowledged once."""
+    """Records of one partition, in order, each to be acknowledged once.
+
+    abandoned: its partition went to another worker, which reads the records again.
+    """
 
     @property
     def records(self) -> Sequence[Record]: ...
 
+    @property
+    def size_bytes(self) -> int: ...
+
+    @property
+    def abandoned(self) -> bool: ...
+
     def ack(self, position: int) -> object: ...
+
+    def ack_all(self) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What became of a batch, or of its first records when the role stopped deciding."""
+
+    outputs: Sequence[Outputs]
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +59,7 @@ class Loop:
     role: decides. send: queues outputs and returns what to await for their acknowledgement.
     at_once: batches between being taken and being acknowledged.
     health: told when delivery stalls, and of a pause. metrics: counts records and times.
+    tracing: carries trace contexts from records to outputs.
     """
 
     role: Role
@@ -43,6 +67,8 @@ class Loop:
     at_once: int
     health: Health
     metrics: Metrics
+    tracing: Tracing
+    slow: set[object] = field(default_factory=set, init=False)  # deliveries that keep us waiting
 
     async def run(self, batches: AsyncIterator[Batch]) -> None:
         """Decide, deliver, acknowledge; a batch is acknowledged when all its outputs are.
@@ -53,50 +79,78 @@ class Loop:
         Raises:
             ExceptionGroup: an output was not acknowledged, and so nothing of its batch was.
         """
-        room = asyncio.Semaphore(self.at_once)
-        earlier_sent = asyncio.Event()
-        earlier_sent.set()
-        async with asyncio.TaskGroup() as group:
-            await room.acquire()
-            async for batch in batches:
-                sent = asyncio.Event()
-                work = group.create_task(self._work(batch, earlier_sent, sent))
-                work.add_done_callback(lambda _: room.release())
-                earlier_sent = sent
-                await room.acquire()
-                if self.role.failures.too_many:
-                    await asyncio.Event().wait()
+        await overlap(
+            self._until_paused(batches),
+            decide=self._decide,
+            send=self._send,
+            acknowledge=self._acknowledge,
+            at_once=self.at_once,
+        )
 
-    async def _work(self, batch: Batch, earlier_sent: asyncio.Event, sent: asyncio.Event) -> None:
-        self.metrics.in_flight.inc(len(batch.records))
-        started_s = time.perf_counter()
+    async def _until_paused(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
+        async for batch in batches:
+            self.metrics.frames.inc()
+            self.metrics.records.labels(outcome="taken").inc(len(batch.records))
+            self.metrics.bytes.labels(direction="taken").inc(batch.size_bytes)
+            yield batch
+            if self.role.failures.too_many:
+                await asyncio.Event().wait()
+
+    async def _decide(self, batch: Batch) -> _Decided:
+        started_s, started_ns = time.perf_counter(), time.time_ns()
         decided = await self.role.decide(batch.records)
-        decided_s = time.perf_counter()
+        ended_ns = time.time_ns()
+        outputs = [
+            self.tracing.carry(
+                record, self._bounded(record, made), started_ns=started_ns, ended_ns=ended_ns
+            )
+            for record, made in zip(batch.records, decided, strict=False)
+        ]
         if self.role.failures.too_many:
             self._say_paused()
-        await earlier_sent.wait()
-        delivery = await self.send([output for outputs in decided for output in outputs])
-        sent.set()
-        await self._in_sight(delivery)
-        self.metrics.decide_s.observe(decided_s - started_s)
-        self.metrics.deliver_s.observe(time.perf_counter() - decided_s)
-        for position in range(len(decided)):
-            batch.ack(position)
-        self.metrics.records.labels(outcome="acknowledged").inc(len(decided))
-        self.metrics.in_flight.dec(len(decided))
+        ended_s = time.perf_counter()
+        self.metrics.decide_s.observe(ended_s - started_s)
+        return _Decided(outputs, ended_s)
+
+    def _bounded(self, record: Record, outputs: Outputs) -> Outputs:
+        """The outputs; or a dead letter, when one of them is larger than its topic takes."""
+        for output in outputs:
+            bound = TOPICS[output.kind].record_bytes
+            if len(output.value) > bound:
+                error = OutputTooLarge(output.kind, length=len(output.value), bound=bound)
+                return self.role.dead_letter(record, error)
+        return outputs
+
+    async def _send(self, batch: Batch, decided: _Decided) -> Awaitable[object]:
+        outputs = [output for outputs in decided.outputs for output in outputs]
+        self.metrics.bytes.labels(direction="sent").inc(sum(len(each.value) for each in outputs))
+        return self._in_sight(await self.send(outputs))
 
     async def _in_sight(self, delivery: Awaitable[object]) -> None:
         """Await a delivery; while the broker keeps us waiting, `/ready` says so."""
-        waiting = asyncio.ensure_future(delivery)
+        me = object()
+        timer = asyncio.get_running_loop().call_later(_SLOW_DELIVERY_S, self._say_slow, me)
         try:
-            done, _ = await asyncio.wait({waiting}, timeout=_SLOW_DELIVERY_S)
-            if not done:
-                why = f"no acknowledgement from Kafka for {_SLOW_DELIVERY_S:g} s"
-                self.health.block("delivery", why)
-            await waiting
-            self.health.clear("delivery")
+            await delivery
         finally:
-            waiting.cancel()
+            timer.cancel()
+        self.slow.discard(me)
+        if not self.slow:
+            self.health.clear("delivery")
+
+    def _say_slow(self, delivery: object) -> None:
+        self.slow.add(delivery)
+        self.health.block("delivery", f"no acknowledgement from Kafka for {_SLOW_DELIVERY_S:g} s")
+
+    def _acknowledge(self, batch: Batch, decided: _Decided) -> None:
+        self.metrics.deliver_s.observe(time.perf_counter() - decided.at_s)
+        if len(decided.outputs) == len(batch.records):
+            batch.ack_all()
+        else:
+            for position in range(len(decided.outputs)):
+                batch.ack(position)
+        self.metrics.records.labels(outcome="acknowledged").inc(len(decided.outputs))
+        self.role.progress.mark()
 
     def _say_paused(self) -> None:
         """The fault is ours, and the records behind are good: no more of them are decided."""

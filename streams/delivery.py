@@ -1,68 +1,64 @@
-"""Outputs → topics: a producer of our own that is awaited before anything is acknowledged."""
+"""Outputs → topics: an outlet of our own that is awaited before anything is acknowledged."""
 
-import asyncio
 from collections.abc import Awaitable, Sequence
 
 import mode
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
-from streams.frames import OutputRecord, send_in_batches
+from streams.cluster import Cluster
+from streams.frames import DeliveryFailed, Outlet, OutputRecord
 from streams.health import Health
 from streams.kafka import producer_options
+from streams.metrics import Metrics
 from streams.records import Output
 from streams.topics import topic_name
 
-_STOP_WITHIN_S = 5
 _PROBE_EVERY_S = 5.0
 
 
 class Delivery(mode.Service):
-    """Sends outputs in batches, and says when the broker has acknowledged them."""
+    """Sends outputs in batches, and says when the broker has acknowledged them.
 
-    def __init__(self, *, bootstrap: str, prefix: str, health: Health) -> None:
+    within_s: how long outputs may stay unacknowledged.
+    """
+
+    def __init__(
+        self, *, cluster: Cluster, prefix: str, within_s: float, health: Health, metrics: Metrics
+    ) -> None:
         super().__init__()
-        self._bootstrap = bootstrap
+        self._cluster = cluster
         self._prefix = prefix
         self._health = health
-        self._producer: AIOKafkaProducer | None = None
+        self._metrics = metrics
+        # Batches come whole, so there is nothing to linger for.
+        options = producer_options(cluster) | {"linger_ms": 0}
+        self._outlet = Outlet(within_s=within_s, **options)
 
     async def on_start(self) -> None:
-        self._producer = AIOKafkaProducer(**producer_options(self._bootstrap))
-        await self._producer.start()
+        await self._outlet.start()
 
     async def on_stop(self) -> None:
-        if self._producer is not None:
-            # A client can wait for ever on a broker that is away; what it still holds was never
-            # acknowledged, so the next worker sends it again.
-            await asyncio.wait_for(self._producer.stop(), timeout=_STOP_WITHIN_S)
+        await self._outlet.stop()
 
     @mode.Service.task
     async def _probe(self) -> None:
         """Ask for metadata now and then: an idle worker too shall notice that Kafka is gone."""
         while not self.should_stop:
             await self.sleep(_PROBE_EVERY_S)
-            if self._producer is not None and not await self._answers(self._producer):
-                self._health.block("kafka", f"no broker answers at {self._bootstrap}")
-            else:
+            if await self._outlet.answers(within_s=_PROBE_EVERY_S):
                 self._health.clear("kafka")
-
-    async def _answers(self, producer: AIOKafkaProducer) -> bool:
-        try:
-            async with asyncio.timeout(_PROBE_EVERY_S):
-                return bool(await producer.client.force_metadata_update())
-        except (KafkaError, TimeoutError):
-            return False
+            else:
+                self._health.block("kafka", f"no broker answers at {self._cluster.bootstrap}")
 
     async def send(self, outputs: Sequence[Output]) -> Awaitable[object]:
         """Queue outputs in order; the order of one key is kept.
 
         Returns:
-            To be awaited: done when the broker has acknowledged every output. When it raises,
-            an output was not acknowledged and nothing that led to it may be.
+            To be awaited: done when the broker has acknowledged every output.
+
+        Raises:
+            DeliveryFailed: now or when awaited; an output was not acknowledged, and nothing that
+                led to it may be.
         """
-        if self._producer is None:
-            raise RuntimeError("delivery has not started")
         records = [
             OutputRecord(
                 topic=topic_name(output.kind, prefix=self._prefix),
@@ -72,4 +68,18 @@ class Delivery(mode.Service):
             )
             for output in outputs
         ]
-        return await send_in_batches(self._producer, records)
+        try:
+            return self._counted(await self._outlet.send(records))
+        except DeliveryFailed as error:
+            self._count(error)
+            raise
+
+    async def _counted(self, delivery: Awaitable[object]) -> None:
+        try:
+            await delivery
+        except DeliveryFailed as error:
+            self._count(error)
+            raise
+
+    def _count(self, error: DeliveryFailed) -> None:
+        self._metrics.delivery_failures.labels(kind=error.kind).inc()

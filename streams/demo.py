@@ -13,6 +13,7 @@ import aiohttp
 
 from rule_store import Signed, load_key, new_key, public_path, signed_from_bytes
 from streams.accounting import Accounts
+from streams.cluster import Cluster
 from streams.codec import decode_alert, decode_dead_letter, decode_tag
 from streams.datasets import Example
 from streams.domain import Domain
@@ -28,7 +29,7 @@ from streams.resources import quickstart_folder
 from streams.role import system_now_ms
 from streams.sending import send_events
 from streams.settings import ROLES, RoleName
-from streams.topics import topic_name
+from streams.topics import group_name, topic_name
 
 Report = Callable[[str], None]
 
@@ -115,7 +116,7 @@ def fingerprint(pack: Path) -> str:
 class Running:
     """A system that is up."""
 
-    bootstrap: str
+    cluster: Cluster
     processes: ProcessGroup
     domain: Domain
     ports: Mapping[RoleName, int]
@@ -131,13 +132,14 @@ async def running_system(
     report("starting Kafka")
     try:
         await asyncio.to_thread(broker.start)
-        await create_topics(broker.bootstrap, prefix="", partitions=_PARTITIONS)
+        cluster = Cluster(bootstrap=broker.bootstrap)
+        await create_topics(cluster, prefix="", partitions=_PARTITIONS)
         await publish_and_activate(
             _signed(folder.release),
             key=load_key(folder.key),
             by="demo",
             now_ms=system_now_ms(),
-            bootstrap=broker.bootstrap,
+            cluster=cluster,
             prefix="",
         )
         report(f"starting {', '.join(ROLES)}")
@@ -145,14 +147,11 @@ async def running_system(
         try:
             ports = {role: free_port() for role in ROLES}
             for role in ROLES:
-                processes.start(
-                    role, _worker(role, folder, domain, broker.bootstrap, ports[role]), restart=True
-                )
+                command = _worker(role, folder, domain, cluster, ports[role])
+                processes.start(role, command, restart=True)
             for role in ROLES:
                 await _until_ready(role, ports[role], processes)
-            yield Running(
-                bootstrap=broker.bootstrap, processes=processes, domain=domain, ports=ports
-            )
+            yield Running(cluster=cluster, processes=processes, domain=domain, ports=ports)
         finally:
             await asyncio.to_thread(processes.stop)
     finally:
@@ -164,10 +163,11 @@ def _signed(release: Path) -> Signed:
 
 
 def _worker(
-    role: RoleName, folder: DemoFolder, domain: Domain, bootstrap: str, port: int
+    role: RoleName, folder: DemoFolder, domain: Domain, cluster: Cluster, port: int
 ) -> list[str]:
     arguments = [sys.executable, "-m", "streams.cli", "worker", role]
-    arguments += ["--bootstrap", bootstrap, "--domain", domain.name, "--web-port", str(port)]
+    arguments += ["--bootstrap", cluster.bootstrap, "--domain", domain.name]
+    arguments += ["--web-port", str(port)]
     if role != "alerter":
         arguments += ["--trust", str(public_path(folder.key))]
     if role == "resolver":
@@ -223,7 +223,7 @@ async def play(
         )
     ]
     try:
-        async with open_producer(system.bootstrap) as producer:
+        async with open_producer(system.cluster) as producer:
             stamped = (_stamp(example, accounts) for example in examples)
             async for _ in send_events(stamped, producer, prefix="", rate=rate):
                 _raise_failed(readers)
@@ -258,7 +258,7 @@ def _raise_failed(readers: list[asyncio.Task[None]]) -> None:
 async def _read_tags(
     system: Running, accounts: Accounts, on_tag: Callable[[Tag], None], news: asyncio.Event
 ) -> None:
-    async for record in follow_topic(system.bootstrap, topic_name("tags"), from_ms=0):
+    async for record in follow_topic(system.cluster, topic_name("tags"), from_ms=0):
         tag = decode_tag(record.value or b"")
         accounts.tag(tag, at_ms=record.timestamp_ms)
         on_tag(tag)
@@ -266,22 +266,22 @@ async def _read_tags(
 
 
 async def _read_dead_letters(system: Running, accounts: Accounts, news: asyncio.Event) -> None:
-    async for record in follow_topic(system.bootstrap, topic_name("dead_letters"), from_ms=0):
+    async for record in follow_topic(system.cluster, topic_name("dead_letters"), from_ms=0):
         accounts.dead_letter(decode_dead_letter(record.value or b""))
         news.set()
 
 
 async def _read_alerts(system: Running, accounts: Accounts) -> None:
-    async for record in follow_topic(system.bootstrap, topic_name("alerts"), from_ms=0):
+    async for record in follow_topic(system.cluster, topic_name("alerts"), from_ms=0):
         accounts.alert(decode_alert(record.value or b"").alert_id)
 
 
 async def _until_alerted(system: Running) -> None:
     """Give the alerter the time to get to the end of the tags."""
-    group = f"kdsl-{system.domain.name}-alerter"
+    group = group_name(system.domain.name, "alerter")
     deadline = asyncio.get_running_loop().time() + _ALERTS_WITHIN_S
     while asyncio.get_running_loop().time() < deadline:
-        if await group_lag(system.bootstrap, group, topic_name("tags")) == 0:
+        if await group_lag(system.cluster, group, topic_name("tags")) == 0:
             break
         await asyncio.sleep(0.2)
     await asyncio.sleep(0.5)  # the last alerts are on their way to our reader

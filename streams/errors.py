@@ -5,7 +5,8 @@ StreamsError
 │   ├── DecodeError            not MessagePack of the expected shape
 │   ├── UnknownVersion         a major version this worker does not know; can be redriven later
 │   ├── InvalidEvent           well formed, but contradicts the contract or the domain
-│   └── ImageRejected          an image that cannot be evidence: missing, corrupt, too large, …
+│   ├── ImageRejected          an image that cannot be evidence: missing, corrupt, too large, …
+│   └── OutputTooLarge         what the record led to is larger than its topic takes
 ├── ImageUnavailable         the image store did not answer: retry
 ├── ReleaseRefused           a release or activation must not be obeyed; the old one stays
 ├── DatasetError             a labelled file is malformed
@@ -15,7 +16,11 @@ StreamsError
     ├── InvalidDomain          a domain pack is malformed
     ├── LabelMismatch          rules, model and domain disagree on the labels
     ├── BrokerUnreachable      nobody answers at the bootstrap address
-    ├── TopicMissing           a topic was never created, or with other partitions
+    ├── AuthenticationFailed   the broker does not believe us who we are, or we it
+    ├── TopicMissing           a topic was never created
+    ├── WrongPartitions        a topic has other partitions than it must
+    ├── TopicTooSmall          a topic refuses records as large as ours
+    ├── RightMissing           the cluster does not let us do what we must
     ├── FolderInUse            another process works in the folder we were told to use
     ├── PortTaken              somebody listens where we were told to
     └── BrokerStartFailed      the local broker died or did not get ready
@@ -79,6 +84,18 @@ class ImageRejected(InvalidRecord):
     reason = "image_corrupt"
 
 
+class OutputTooLarge(InvalidRecord):
+    """What the record led to is larger than its topic takes; a retry makes it no smaller."""
+
+    reason = "output_too_large"
+
+    def __init__(self, kind: str, *, length: int, bound: int) -> None:
+        super().__init__(f"it led to {length} bytes for {kind}, which takes {bound} at most")
+        self.kind = kind
+        self.length = length
+        self.bound = bound
+
+
 class ImageUnavailable(StreamsError):
     """The image store did not answer in time or answered with an error of its own; retry."""
 
@@ -122,8 +139,41 @@ class BrokerUnreachable(StartupError):
     """Nobody answers at the bootstrap address."""
 
 
+class AuthenticationFailed(StartupError):
+    """A certificate, a name or a password is not accepted, by the broker or by us."""
+
+
 class TopicMissing(StartupError):
     """A topic does not exist on the cluster."""
+
+
+class WrongPartitions(StartupError):
+    """A topic has other partitions than the contract or a setting says."""
+
+
+class TopicTooSmall(StartupError):
+    """A topic does not take records as large as ours may get."""
+
+
+class RightMissing(StartupError):
+    """The cluster does not let us do what we must.
+
+    resource: *topic*, *group* or *cluster*; the last has no name.
+    """
+
+    def __init__(
+        self, *, user: str, operation: str, resource: str, name: str, bootstrap: str
+    ) -> None:
+        place = f"{resource} {name}".rstrip()
+        super().__init__(
+            f"user {user} may not {operation.upper()} {place}: grant it with `kafka-acls.sh "
+            f"--bootstrap-server {bootstrap} --add --allow-principal 'User:{user}' "
+            f"--operation {operation} --{place}`"
+        )
+        self.user = user
+        self.operation = operation
+        self.resource = resource
+        self.name = name
 
 
 class FolderInUse(StartupError):

@@ -12,24 +12,26 @@ from aiokafka.errors import (
     for_code,
 )
 
-from streams.errors import BrokerUnreachable, TopicMissing
+from streams.cluster import Cluster
+from streams.connecting import why_unreachable
+from streams.errors import TopicMissing
 from streams.limits import LIMITS
 from streams.records import Record, headers_of
-from streams.topics import TOPICS, Kind, topic_name
+from streams.topics import TOPICS, topic_name
 
 _TOPIC_EXISTS = 36  # Kafka's error code TOPIC_ALREADY_EXISTS
 # The largest record with its framing; a fetch always returns at least one whole record.
 _LARGEST_BYTES = LIMITS.release_bytes + LIMITS.envelope_bytes + LIMITS.record_overhead_bytes
 
 
-def producer_options(bootstrap: str) -> dict[str, Any]:
+def producer_options(cluster: Cluster) -> dict[str, Any]:
     """A producer that loses and reorders nothing: what it has taken waits out an outage.
 
     A batch must fit the smallest topic, as `max.message.bytes` bounds the whole batch and the
     client never splits one; a single larger record makes a batch of its own.
     """
     return {
-        "bootstrap_servers": bootstrap,
+        **cluster.client_options(),
         "acks": "all",
         "enable_idempotence": True,
         "linger_ms": 2,
@@ -39,26 +41,19 @@ def producer_options(bootstrap: str) -> dict[str, Any]:
     }
 
 
-def _unreachable(bootstrap: str) -> BrokerUnreachable:
-    return BrokerUnreachable(
-        f"no Kafka answers at {bootstrap}: start one with `kdsl broker`, "
-        "or name yours with --bootstrap (KDSL_BOOTSTRAP)"
-    )
-
-
 @asynccontextmanager
-async def open_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+async def open_producer(cluster: Cluster) -> AsyncIterator[AIOKafkaProducer]:
     """A started producer, stopped at the end.
 
     Raises:
-        BrokerUnreachable: nobody answers.
+        BrokerUnreachable, AuthenticationFailed: nobody answers, or not to us.
     """
-    producer = AIOKafkaProducer(**producer_options(bootstrap))
+    producer = AIOKafkaProducer(**producer_options(cluster))
     try:
         await producer.start()
     except KafkaConnectionError as error:
         await producer.stop()
-        raise _unreachable(bootstrap) from error
+        raise await why_unreachable(cluster) from error
     try:
         yield producer
     finally:
@@ -66,14 +61,14 @@ async def open_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 
 
 @asynccontextmanager
-async def open_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def open_reader(cluster: Cluster) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer of no group, which commits nothing and disturbs nobody.
 
     Raises:
-        BrokerUnreachable: nobody answers.
+        BrokerUnreachable, AuthenticationFailed: nobody answers, or not to us.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **cluster.client_options(),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -82,7 +77,7 @@ async def open_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.start()
     except KafkaConnectionError as error:
         await consumer.stop()
-        raise _unreachable(bootstrap) from error
+        raise await why_unreachable(cluster) from error
     try:
         yield consumer
     finally:
@@ -90,18 +85,18 @@ async def open_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
 
 
 @asynccontextmanager
-async def open_admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def open_admin(cluster: Cluster) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started admin client.
 
     Raises:
-        BrokerUnreachable: nobody answers.
+        BrokerUnreachable, AuthenticationFailed: nobody answers, or not to us.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**cluster.client_options())
     try:
         await admin.start()
     except KafkaConnectionError as error:
         await admin.close()
-        raise _unreachable(bootstrap) from error
+        raise await why_unreachable(cluster) from error
     try:
         yield admin
     finally:
@@ -109,7 +104,7 @@ async def open_admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def create_topics(
-    bootstrap: str, *, prefix: str, partitions: int, replication: int = 1
+    cluster: Cluster, *, prefix: str, partitions: int, replication: int = 1
 ) -> tuple[str, ...]:
     """Make the topics of `topics.py` that do not exist yet.
 
@@ -117,7 +112,7 @@ async def create_topics(
         The names of those made now.
 
     Raises:
-        BrokerUnreachable: nobody answers.
+        BrokerUnreachable, AuthenticationFailed: nobody answers, or not to us.
         KafkaError: the cluster refuses one, by name.
     """
     wanted = [
@@ -129,7 +124,7 @@ async def create_topics(
         )
         for kind, topic in TOPICS.items()
     ]
-    async with open_admin(bootstrap) as admin:
+    async with open_admin(cluster) as admin:
         answer = await admin.create_topics(wanted)
     made = []
     for name, code, *message in answer.topic_errors:
@@ -140,52 +135,27 @@ async def create_topics(
     return tuple(made)
 
 
-async def topic_partitions(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
+async def topic_partitions(cluster: Cluster, names: Iterable[str]) -> dict[str, int]:
     """Topic → number of partitions, for those that exist."""
-    async with open_admin(bootstrap) as admin:
+    async with open_admin(cluster) as admin:
         described = await admin.describe_topics(list(names))
     return {
         topic["topic"]: len(topic["partitions"]) for topic in described if topic["error_code"] == 0
     }
 
 
-async def check_topics(bootstrap: str, *, prefix: str, kinds: Sequence[Kind]) -> None:
-    """Refuse to start on a cluster without our topics.
-
-    Raises:
-        BrokerUnreachable: nobody answers.
-        TopicMissing: a topic does not exist.
-    """
-    names = [topic_name(kind, prefix=prefix) for kind in kinds]
-    there = await topic_partitions(bootstrap, names)
-    for kind, name in zip(kinds, names, strict=True):
-        fixed = TOPICS[kind].partitions
-        if fixed is not None and there.get(name, fixed) != fixed:
-            raise TopicMissing(
-                f"topic {name} at {bootstrap} has {there[name]} partitions and must have {fixed}: "
-                "delete it and run `kdsl topics create`"
-            )
-    missing = [name for name in names if name not in there]
-    if missing:
-        with_prefix = f" --prefix {prefix}" if prefix else ""
-        raise TopicMissing(
-            f"no topic {', '.join(missing)} at {bootstrap}: "
-            f"make them with `kdsl topics create --bootstrap {bootstrap}{with_prefix}`"
-        )
-
-
 async def read_topic(
-    bootstrap: str, topic: str, *, from_ms: int | None = None
+    cluster: Cluster, topic: str, *, from_ms: int | None = None
 ) -> AsyncGenerator[Record, None]:
     """Every record of a topic up to its end as it is now; the order holds in each partition.
 
     Args:
-        bootstrap: the cluster.
+        cluster: how to reach it.
         topic: its full name, prefix included.
         from_ms: start at the first record of this Kafka timestamp or later.
     """
-    async with open_reader(bootstrap) as consumer:
-        partitions = await assign_all(consumer, topic, bootstrap=bootstrap)
+    async with open_reader(cluster) as consumer:
+        partitions = await assign_all(consumer, topic, cluster=cluster)
         ends = await consumer.end_offsets(partitions)
         await _seek(consumer, partitions, from_ms)
         left = {tp for tp in partitions if await consumer.position(tp) < ends[tp]}
@@ -200,17 +170,17 @@ async def read_topic(
 
 
 async def follow_topic(
-    bootstrap: str, topic: str, *, from_ms: int | None = None
+    cluster: Cluster, topic: str, *, from_ms: int | None = None
 ) -> AsyncGenerator[Record, None]:
     """Every record that arrives from now on, or since a moment; never ends by itself.
 
     Args:
-        bootstrap: the cluster.
+        cluster: how to reach it.
         topic: its full name, prefix included.
         from_ms: start at the first record of this Kafka timestamp or later; None starts now.
     """
-    async with open_reader(bootstrap) as consumer:
-        partitions = await assign_all(consumer, topic, bootstrap=bootstrap)
+    async with open_reader(cluster) as consumer:
+        partitions = await assign_all(consumer, topic, cluster=cluster)
         if from_ms is None:
             await consumer.seek_to_end(*partitions)
         else:
@@ -223,16 +193,16 @@ async def follow_topic(
 
 
 async def assign_all(
-    consumer: AIOKafkaConsumer, topic: str, *, bootstrap: str
+    consumer: AIOKafkaConsumer, topic: str, *, cluster: Cluster
 ) -> list[TopicPartition]:
     """Assign every partition of a topic to a consumer of no group.
 
     Raises:
         TopicMissing: it does not exist.
     """
-    count = (await topic_partitions(bootstrap, [topic])).get(topic)
+    count = (await topic_partitions(cluster, [topic])).get(topic)
     if count is None:
-        raise TopicMissing(f"no topic {topic} at {bootstrap}: run `kdsl topics create`")
+        raise TopicMissing(f"no topic {topic} at {cluster.bootstrap}: run `kdsl topics create`")
     partitions = [TopicPartition(topic, number) for number in range(count)]
     consumer.assign(partitions)
     await consumer.seek_to_beginning(*partitions)
@@ -264,14 +234,14 @@ def to_record(record: ConsumerRecord[bytes | None, bytes | None]) -> Record:
     )
 
 
-async def group_lag(bootstrap: str, group: str, topic: str) -> int:
+async def group_lag(cluster: Cluster, group: str, topic: str) -> int:
     """How many records of a topic a consumer group has not committed."""
-    async with open_admin(bootstrap) as admin, open_reader(bootstrap) as consumer:
+    async with open_admin(cluster) as admin, open_reader(cluster) as consumer:
         try:
             committed = await admin.list_consumer_group_offsets(group)
         except GroupCoordinatorNotAvailableError:
             committed = {}  # a cluster on which no group ever was has no coordinator yet
-        partitions = await assign_all(consumer, topic, bootstrap=bootstrap)
+        partitions = await assign_all(consumer, topic, cluster=cluster)
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
     positions = {tp: committed[tp].offset for tp in partitions if tp in committed}

@@ -1,36 +1,26 @@
 """A real single-node Apache Kafka for the demo, the tests and `kdsl broker`."""
 
-import contextlib
-import os
 import shutil
-import socket
-import struct
 import time
-import uuid
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from pathlib import Path
-from string import Template
 from types import TracebackType
 from typing import Self
 
-from streams.broker_jars import Report, fetch_jars, java_program
+from streams.broker_config import BrokerConfig, cluster_id
+from streams.broker_jars import Report
+from streams.broker_java import QUICK_JVM, java_command, java_environment
+from streams.broker_probe import answers
 from streams.child import Child, log_tail
 from streams.errors import BrokerStartFailed, PortTaken
 from streams.folder_lock import FolderLock
 from streams.ports import HOST, free_port, is_free
-from streams.resources import deploy_folder
 
-# Start quickly rather than run fastest: plain collector, first compiler only. With these the node
-# answers in 1.4 s; a class-data archive of our own took 65 MB and was no faster.
-QUICK_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData")
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 20.0
 _FORMAT_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.02
 _ATTEMPTS = 5
-# Options that others put into the environment for their own Java programs.
-_FOREIGN_ENV = ("CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 
 
 class LocalBroker:
@@ -48,6 +38,8 @@ class LocalBroker:
         controller_port: likewise; nobody but the node itself uses it.
         heap_mb: Java's heap; the process takes about 100 MB more.
         jvm: further options for Java.
+        config: what this node is told beyond what all are; it keeps its plain listener, by which
+            it is seen to be ready.
         report: called with one line when something takes long (jars are fetched, once).
     """
 
@@ -59,6 +51,7 @@ class LocalBroker:
         controller_port: int = 0,
         heap_mb: int = 256,
         jvm: Sequence[str] = QUICK_JVM,
+        config: BrokerConfig | None = None,
         report: Report = lambda line: None,
     ) -> None:
         self.folder = folder.resolve()
@@ -68,6 +61,7 @@ class LocalBroker:
         self._chosen: tuple[int, int] | None = None
         self._heap_mb = heap_mb
         self._jvm = tuple(jvm)
+        self._config = config or BrokerConfig()
         self._report = report
         self._child: Child | None = None
 
@@ -102,7 +96,7 @@ class LocalBroker:
         """
         if self.alive:
             return self
-        java = self._java()
+        java = java_command(jvm=self._jvm, heap_mb=self._heap_mb, report=self._report)
         self._lock.acquire()
         try:
             self._start(java)
@@ -168,20 +162,6 @@ class LocalBroker:
     ) -> None:
         self.stop()
 
-    def _java(self) -> list[str]:
-        jars = fetch_jars(self._report)
-        return [
-            str(java_program()),
-            *self._jvm,
-            f"-Xmx{self._heap_mb}m",
-            "-Dlog4j2.disableJmx=true",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-            "-Dorg.slf4j.simpleLogger.showDateTime=true",
-            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-            "-cp",
-            ":".join(map(str, jars)),
-        ]
-
     def _choose_ports(self) -> tuple[int, int]:
         port, controller_port = self._given
         port = port or free_port(excluding=controller_port)
@@ -201,16 +181,11 @@ class LocalBroker:
                 )
 
     def _configure(self, *, data: str, name: str) -> Path:
-        template = Template(
-            (deploy_folder() / "broker" / "server.properties").read_text(encoding="utf-8")
-        )
         assert self._chosen is not None  # noqa: S101  start() chose them
         port, controller_port = self._chosen
         path = self.folder / name
-        path.write_text(
-            template.substitute(port=port, controller_port=controller_port, data=data),
-            encoding="utf-8",
-        )
+        text = self._config.text(port=port, controller_port=controller_port, data=data)
+        path.write_text(text, encoding="utf-8")
         return path
 
     def _format(self, java: Sequence[str]) -> None:
@@ -219,8 +194,8 @@ class LocalBroker:
             return
         shutil.rmtree(self.folder / "data.new", ignore_errors=True)
         config = self._configure(data="data.new", name="format.properties")
-        tool = ("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", config.name)
-        formatting = self._run(java, tool)
+        tool = ("kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", config.name)
+        formatting = self._run(java, (*tool, *self._config.format_arguments))
         status = formatting.wait(_FORMAT_WITHIN_S)
         formatting.kill()
         if status != 0:
@@ -238,12 +213,12 @@ class LocalBroker:
             raise
 
     def _run(self, java: Sequence[str], program: Sequence[str]) -> Child:
-        env = {name: value for name, value in os.environ.items() if name not in _FOREIGN_ENV}
-        return Child([*java, *program], log=self.log_path, env=env, cwd=self.folder)
+        command = [*java, *program]
+        return Child(command, log=self.log_path, env=java_environment(), cwd=self.folder)
 
     def _wait_until_ready(self, child: Child) -> None:
         deadline = time.monotonic() + _READY_WITHIN_S
-        while not _answers(self.port):
+        while not answers(self.port):
             if not child.alive:
                 if "Address already in use" in self.log_tail(200):
                     raise _PortLost(self._failure("Kafka found its port taken; choose another"))
@@ -265,21 +240,3 @@ class LocalBroker:
 
 class _PortLost(BrokerStartFailed, PortTaken):
     """Somebody took a port after we saw that it was free."""
-
-
-def _cluster_id() -> str:
-    """16 random bytes as Kafka writes them; a leading `-` would look like an option."""
-    while True:
-        text = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        if not text.startswith("-"):
-            return text
-
-
-def _answers(port: int) -> bool:
-    """Whether one ApiVersions request (key 18, version 0) is answered, header and body."""
-    client_id = b"kdsl"
-    request = struct.pack(">hhih", 18, 0, 1, len(client_id)) + client_id
-    with contextlib.suppress(OSError), socket.create_connection((HOST, port), 1.0) as connection:
-        connection.sendall(struct.pack(">i", len(request)) + request)
-        return len(connection.recv(4)) > 0
-    return False

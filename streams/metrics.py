@@ -16,6 +16,33 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.frames = Counter("kdsl_frames", "Frames taken", registry=self.registry)
+        self.bytes = Counter(
+            "kdsl_bytes",
+            "Bytes of keys and values taken and sent",
+            ["direction"],
+            registry=self.registry,
+        )
+        self.buffered_bytes = Gauge(
+            "kdsl_buffered_bytes", "Bytes taken and not yet acknowledged", registry=self.registry
+        )
+        self.commit_lag = Gauge(
+            "kdsl_commit_lag_records",
+            "Offsets between the last commit and the end of the log",
+            ["partition"],
+            registry=self.registry,
+        )
+        self.stalled = Gauge(
+            "kdsl_stalled",
+            "1 while there is work and nothing of it moves",
+            registry=self.registry,
+        )
+        self.delivery_failures = Counter(
+            "kdsl_delivery_failures",
+            "Deliveries that the broker did not acknowledge",
+            ["kind"],
+            registry=self.registry,
+        )
         self.tags = Counter("kdsl_tags", "Tags sent", ["task", "source"], registry=self.registry)
         self.deferred = Counter(
             "kdsl_deferred", "Questions deferred", ["task", "reason"], registry=self.registry

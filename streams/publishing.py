@@ -19,6 +19,7 @@ from rule_store import (
     signed_to_bytes,
     topic_key,
 )
+from streams.cluster import Cluster
 from streams.errors import ReleaseRefused
 from streams.kafka import open_producer, read_topic
 from streams.topics import topic_name
@@ -30,7 +31,7 @@ async def publish_and_activate(
     key: Ed25519PrivateKey | None,
     by: str,
     now_ms: int,
-    bootstrap: str,
+    cluster: Cluster,
     prefix: str,
     trust: TrustStore | None = None,
     new_key: bool = False,
@@ -45,7 +46,7 @@ async def publish_and_activate(
         key: signs the activation; None leaves it unsigned, for workers that obey anybody.
         by: who activates, for the audit trail.
         now_ms: when.
-        bootstrap: the cluster.
+        cluster: how to reach it.
         prefix: of the topics.
         trust: keys beside our own whose releases and earlier activations count.
         new_key: activate although only others have signed activations so far.
@@ -65,8 +66,8 @@ async def publish_and_activate(
     topic = topic_name("releases", prefix=prefix)
     name = digest(signed.content)
     if key is not None and not new_key:
-        await _refuse_foreign_key(release, key_id(key.public_key()), topic, bootstrap)
-    earlier = await _read_activations(release.domain, obeyed, topic=topic, bootstrap=bootstrap)
+        await _refuse_foreign_key(release, key_id(key.public_key()), topic, cluster)
+    earlier = await _read_activations(release.domain, obeyed, topic=topic, cluster=cluster)
     activation = Activation(
         domain=release.domain,
         labels_digest=release.labels_digest,
@@ -78,7 +79,7 @@ async def publish_and_activate(
     )
     content = activation_to_bytes(activation)
     envelope = sign(content, key, "activation") if key else Signed(content=content, signatures=())
-    async with open_producer(bootstrap) as producer:
+    async with open_producer(cluster) as producer:
         # The release first: whoever reads the activation finds it.
         await producer.send_and_wait(
             topic, key=release_key(name).encode(), value=signed_to_bytes(signed)
@@ -86,7 +87,7 @@ async def publish_and_activate(
         await producer.send_and_wait(
             topic, key=topic_key(activation).encode(), value=signed_to_bytes(envelope)
         )
-    now = await _read_activations(release.domain, obeyed, topic=topic, bootstrap=bootstrap)
+    now = await _read_activations(release.domain, obeyed, topic=topic, cluster=cluster)
     winner = next(each for each in now if each.sequence == activation.sequence)
     if winner != activation:
         raise ReleaseRefused(
@@ -96,7 +97,7 @@ async def publish_and_activate(
     return activation
 
 
-async def _refuse_foreign_key(release: Release, own: str, topic: str, bootstrap: str) -> None:
+async def _refuse_foreign_key(release: Release, own: str, topic: str, cluster: Cluster) -> None:
     """Raise when others have signed activations in the topic, and our key none of them.
 
     Workers that do not trust ours would go on under theirs, until they are restarted: the topic is
@@ -104,7 +105,7 @@ async def _refuse_foreign_key(release: Release, own: str, topic: str, bootstrap:
     """
     place = f"active/{release.domain}/{release.labels_digest}".encode()
     signers: dict[str, None] = {}
-    async for record in read_topic(bootstrap, topic):
+    async for record in read_topic(cluster, topic):
         if record.key == place and record.value:
             try:
                 signatures = signed_from_bytes(record.value).signatures
@@ -126,11 +127,11 @@ def _with_own_key(trust: TrustStore | None, key: Ed25519PrivateKey | None) -> Tr
 
 
 async def _read_activations(
-    domain: str, trust: TrustStore | None, *, topic: str, bootstrap: str
+    domain: str, trust: TrustStore | None, *, topic: str, cluster: Cluster
 ) -> list[Activation]:
     """The activations of a domain that workers with this trust store would consider, in order."""
     found = []
-    async for record in read_topic(bootstrap, topic):
+    async for record in read_topic(cluster, topic):
         if (record.key or b"").startswith(f"active/{domain}/".encode()) and record.value:
             try:
                 signed = signed_from_bytes(record.value)

@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from aiokafka import AIOKafkaProducer
 
+from streams.cluster import Cluster
 from streams.codec import decode_dead_letter
 from streams.errors import InvalidRecord
 from streams.events import DeadLetter
@@ -17,18 +18,18 @@ _SOURCES: tuple[Kind, ...] = ("events", "deferred", "tags")
 
 
 async def read_dead_letters(
-    bootstrap: str, *, prefix: str, reason: str | None, from_ms: int | None
+    cluster: Cluster, *, prefix: str, reason: str | None, from_ms: int | None
 ) -> AsyncGenerator[tuple[int, int, DeadLetter], None]:
     """(partition, offset, letter) of the dead letters up to now; foreign records are passed over.
 
     Args:
-        bootstrap: the cluster.
+        cluster: how to reach it.
         prefix: of the topics.
         reason: only those of this reason.
         from_ms: only those dead-lettered at this Kafka timestamp or later.
     """
     topic = topic_name("dead_letters", prefix=prefix)
-    async with aclosing(read_topic(bootstrap, topic, from_ms=from_ms)) as records:
+    async with aclosing(read_topic(cluster, topic, from_ms=from_ms)) as records:
         async for record in records:
             try:
                 letter = decode_dead_letter(record.value or b"")

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from rule_store import Activation
 from streams.activations import Activations
 from streams.active_release import ActiveRelease
+from streams.cluster import Cluster
 from streams.errors import ReleaseRefused
 from streams.health import Health
 from streams.kafka import to_record
@@ -34,7 +35,7 @@ class ReleaseFollower(mode.Service):
     def __init__(
         self,
         *,
-        bootstrap: str,
+        cluster: Cluster,
         topic: str,
         activations: Activations,
         use: Callable[[ActiveRelease], str | None],
@@ -42,7 +43,7 @@ class ReleaseFollower(mode.Service):
         metrics: Metrics,
     ) -> None:
         super().__init__()
-        self._bootstrap = bootstrap
+        self._cluster = cluster
         self._tp = TopicPartition(topic, 0)
         self._activations = activations
         self._use = use
@@ -57,7 +58,7 @@ class ReleaseFollower(mode.Service):
 
     async def on_start(self) -> None:
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._cluster.client_options(),
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -99,7 +99,7 @@ class Resolver(Role):
             raise
         except Exception as error:  # noqa: BLE001 - one record's failure is its dead letter
             return self.dead_letter(record, error)
-        self.failures.add(failed=False)
+        self.note_decided()
         return outputs
 
     async def _decide(self, record: Record, pipeline: Pipeline) -> Outputs:

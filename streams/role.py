@@ -9,6 +9,7 @@ from streams.active_release import ActiveRelease
 from streams.errors import InvalidRecord
 from streams.failures import Failures
 from streams.metrics import Metrics
+from streams.progress import Progress
 from streams.records import Output, Record, dead_letter_output
 from streams.settings import RoleName
 from streams.topics import Kind
@@ -33,6 +34,7 @@ class Role(ABC):
         self.metrics = metrics
         self.failures = failures
         self.now_ms = now_ms
+        self.progress = Progress()
 
     @abstractmethod
     async def decide(self, records: Sequence[Record]) -> list[Outputs]:
@@ -55,8 +57,14 @@ class Role(ABC):
     async def stop(self) -> None:  # noqa: B027 - likewise
         """Let go of what `start` took."""
 
+    def note_decided(self) -> None:
+        """A valid record was decided: it counts as no failure, and as progress."""
+        self.failures.add(failed=False)
+        self.progress.mark()
+
     def dead_letter(self, record: Record, error: Exception) -> Outputs:
         """The dead letter for a record that raised; ours to answer for unless it was invalid."""
+        self.progress.mark()
         if isinstance(error, InvalidRecord):
             reason, detail = error.reason, error.detail
         else:

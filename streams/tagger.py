@@ -64,7 +64,7 @@ class Tagger(Role):
                 breathed_s = time.perf_counter()
             try:
                 outputs.append(self._decide(record, self._pipeline))
-                self.failures.add(failed=False)
+                self.note_decided()
             except Exception as error:  # noqa: BLE001 - one record's failure is its dead letter
                 outputs.append(self.dead_letter(record, error))
         return outputs

@@ -80,6 +80,15 @@ TOPICS: Mapping[Kind, Topic] = {
 }
 
 
+def group_name(domain: str, role: str, *, prefix: str = "") -> str:
+    """A role's consumer group on the cluster.
+
+    >>> group_name("storefront", "tagger", prefix="shop-")
+    'shop-kdsl-storefront-tagger'
+    """
+    return f"{prefix}kdsl-{domain}-{role}"
+
+
 def topic_name(kind: Kind, *, prefix: str = "") -> str:
     """The name on the cluster.
 

@@ -12,7 +12,11 @@ import pytest
 
 from streams.local_broker import LocalBroker
 from streams.resources import quickstart_folder
+from tests.secure_broker import SecureBroker
 from tests.system import nothing_left_behind
+
+# A Faust app is made when its module is imported; the tests start it as a process.
+collect_ignore = ["integration/frames_app.py"]
 
 _CHECKOUT = Path(__file__).parents[1]
 
@@ -21,6 +25,13 @@ _CHECKOUT = Path(__file__).parents[1]
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
     """A real Kafka, one for the whole session; tests keep apart by topic names and groups."""
     with LocalBroker(tmp_path_factory.mktemp("kafka"), heap_mb=256) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
+    """A real Kafka with TLS, passwords and rights; tests keep apart as on the plain one."""
+    with SecureBroker(tmp_path_factory.mktemp("secure-kafka")) as broker:
         yield broker
 
 

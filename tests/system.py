@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 from rule_store import Signed, load_key, new_key, public_path, sign, signed_to_bytes
 from streams.accounting import Accounts
+from streams.cluster import Cluster
 from streams.codec import decode_alert, decode_dead_letter, decode_tag
 from streams.datasets import Example
 from streams.domain import Domain, load_domain
@@ -30,17 +31,23 @@ from streams.records import Record
 from streams.role import system_now_ms
 from streams.sending import send_events
 from streams.settings import RoleName
-from streams.topics import Kind, topic_name
+from streams.topics import Kind, group_name, topic_name
 
 
 @dataclass(kw_only=True)
 class System:
-    """Topics under a prefix of their own, a key, and the workers started so far."""
+    """Topics under a prefix of their own, a key, and the workers started so far.
+
+    reached: how we reach the cluster where that is not the plain listener of `kafka`.
+    environment: what workers are told beyond their options, for example how they reach it.
+    """
 
     kafka: LocalBroker
     folder: Path
     domain: Domain = field(default_factory=lambda: load_domain("storefront"))
     partitions: int = 2
+    reached: Cluster | None = None
+    environment: dict[str, str] = field(default_factory=dict)
     prefix: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:8]}-")
     ports: dict[str, int] = field(default_factory=dict)
 
@@ -49,7 +56,7 @@ class System:
         self.key = self.folder / "test.key"
         new_key(self.key)
         self.processes = ProcessGroup(self.folder / "logs")
-        asyncio.run(create_topics(self.bootstrap, prefix=self.prefix, partitions=self.partitions))
+        asyncio.run(create_topics(self.cluster, prefix=self.prefix, partitions=self.partitions))
         return self
 
     def __exit__(
@@ -62,7 +69,11 @@ class System:
 
     @property
     def bootstrap(self) -> str:
-        return self.kafka.bootstrap
+        return self.cluster.bootstrap
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.reached or Cluster(bootstrap=self.kafka.bootstrap)
 
     # Releases
 
@@ -76,7 +87,7 @@ class System:
                 key=signer,
                 by="test",
                 now_ms=system_now_ms(),
-                bootstrap=self.bootstrap,
+                cluster=self.cluster,
                 prefix=self.prefix,
                 new_key=key is not None,
             )
@@ -104,7 +115,8 @@ class System:
         arguments += ["--domain", self.domain.name]
         if role != "alerter":
             arguments += ["--trust", str(public_path(self.key))]
-        self.processes.start(name, [*arguments, *options], restart=restart, cwd=cwd)
+        env = os.environ | self.environment
+        self.processes.start(name, [*arguments, *options], env=env, restart=restart, cwd=cwd)
         if ready:
             self.until(lambda: self.health(name).get("ready") is True, f"{name} is ready")
         return name
@@ -152,7 +164,7 @@ class System:
         """Send examples as `kdsl send` does."""
 
         async def run() -> None:
-            async with open_producer(self.bootstrap) as producer:
+            async with open_producer(self.cluster) as producer:
                 sent = send_events(examples, producer, prefix=self.prefix, rate=rate)
                 async for _ in sent:
                     pass
@@ -164,7 +176,7 @@ class System:
 
         async def run() -> None:
             topic = topic_name(kind, prefix=self.prefix)
-            async with open_producer(self.bootstrap) as producer:
+            async with open_producer(self.cluster) as producer:
                 waiting = [
                     await producer.send(topic, key=key, value=value) for key, value in values
                 ]
@@ -177,7 +189,7 @@ class System:
 
         async def run() -> list[Record]:
             topic = topic_name(kind, prefix=self.prefix)
-            return [record async for record in read_topic(self.bootstrap, topic)]
+            return [record async for record in read_topic(self.cluster, topic)]
 
         return asyncio.run(run())
 
@@ -194,9 +206,9 @@ class System:
             "resolver": "deferred",
             "alerter": "tags",
         }
-        group = f"{self.prefix}kdsl-{self.domain.name}-{role}"
+        group = group_name(self.domain.name, role, prefix=self.prefix)
         topic = topic_name(sources[role], prefix=self.prefix)
-        return asyncio.run(group_lag(self.bootstrap, group, topic))
+        return asyncio.run(group_lag(self.cluster, group, topic))
 
     def accounts(self, sent: Iterable[tuple[DialogueEvent, str | None]]) -> Accounts:
         """The books as all output topics show them now."""

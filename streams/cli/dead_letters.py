@@ -42,7 +42,7 @@ async def _list(settings: Settings, reason: str | None, from_ms: int | None, as_
     table = Table("letter", "failed at (UTC)", "reason", "detail", "origin", "attempts")
     reasons: Counter[str] = Counter()
     async for partition, offset, letter in read_dead_letters(
-        settings.bootstrap, prefix=settings.prefix, reason=reason, from_ms=from_ms
+        settings.cluster, prefix=settings.prefix, reason=reason, from_ms=from_ms
     ):
         reasons[letter.reason] += 1
         if as_json:
@@ -83,9 +83,7 @@ def show(
 
 
 async def _find(settings: Settings, name: str) -> DeadLetter | None:
-    letters = read_dead_letters(
-        settings.bootstrap, prefix=settings.prefix, reason=None, from_ms=None
-    )
+    letters = read_dead_letters(settings.cluster, prefix=settings.prefix, reason=None, from_ms=None)
     async with aclosing(letters):
         async for partition, offset, letter in letters:
             if f"{partition}:{offset}" == name:
@@ -119,9 +117,9 @@ async def _redrive(
     """How many originals were sent, and how many could not be."""
     sent = cut = 0
     letters = read_dead_letters(
-        settings.bootstrap, prefix=settings.prefix, reason=reason, from_ms=from_ms
+        settings.cluster, prefix=settings.prefix, reason=reason, from_ms=from_ms
     )
-    async with open_producer(settings.bootstrap) as producer:
+    async with open_producer(settings.cluster) as producer:
         async for partition, offset, letter in letters:
             try:
                 if not dry_run:

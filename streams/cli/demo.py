@@ -181,7 +181,7 @@ def _write_summary(summary: Summary, file: Path) -> None:
 
 
 def _say_how_to_go_on(system: Running, home: DemoFolder) -> None:
-    there = f"--bootstrap {system.bootstrap}"
+    there = f"--bootstrap {system.cluster.bootstrap}"
     kdsl = "kdsl" if shutil.which("kdsl") else str(Path(sys.argv[0]).resolve())
     line = (
         '{"dialogue_id": "mine-1", "turns": [{"speaker": "user", "text": "Where is my parcel?"}]}'

@@ -10,7 +10,19 @@ from aiokafka.errors import KafkaError
 
 from inference.errors import InferenceError
 from rule_store import RuleStoreError
-from streams.cli import broker, dead_letters, demo, model, release, send, tag, topics, watch, worker
+from streams.cli import (
+    bench,
+    broker,
+    dead_letters,
+    demo,
+    model,
+    release,
+    send,
+    tag,
+    topics,
+    watch,
+    worker,
+)
 from streams.cli.terminal import say
 from streams.errors import StreamsError
 
@@ -46,6 +58,7 @@ app.add_typer(worker.app, name="worker")
 app.add_typer(release.app, name="release")
 app.add_typer(model.app, name="model")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:

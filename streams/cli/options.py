@@ -7,7 +7,10 @@ import typer
 
 Bootstrap = Annotated[
     str | None,
-    typer.Option(help="Kafka's host:port. (env: KDSL_BOOTSTRAP; default: 127.0.0.1:9092)"),
+    typer.Option(
+        help="Kafka's host:port. TLS and passwords come from KDSL_SECURITY, KDSL_TLS_… and "
+        "KDSL_SASL_…, or KDSL_CONFIG. (env: KDSL_BOOTSTRAP; default: 127.0.0.1:9092)"
+    ),
 ]
 Prefix = Annotated[
     str | None, typer.Option(help="Before every topic and consumer group. (env: KDSL_PREFIX)")

@@ -166,7 +166,7 @@ def activate(
             key=load_key(key) if key else None,
             by=by or getpass.getuser(),
             now_ms=system_now_ms(),
-            bootstrap=settings.bootstrap,
+            cluster=settings.cluster,
             prefix=settings.prefix,
             trust=TrustStore.load(trust) if trust else None,
             new_key=new_key,

@@ -11,7 +11,8 @@ from streams.cli.options import Bootstrap, DomainName, Prefix, ViewOption
 from streams.cli.terminal import progress, say, say_notes, stderr
 from streams.datasets import View, read_examples
 from streams.domain import load_domain
-from streams.kafka import check_topics, open_producer
+from streams.kafka import open_producer
+from streams.preflight import check_writable
 from streams.role import system_now_ms
 from streams.sending import send_events
 from streams.settings import Settings, load_settings
@@ -40,12 +41,12 @@ def send(
 
 async def _send(source: Path, view: View, rate: float | None, settings: Settings) -> int:
     name = load_domain(settings.domain).name
-    await check_topics(settings.bootstrap, prefix=settings.prefix, kinds=("events",))
+    await check_writable(settings.cluster, prefix=settings.prefix, kind="events")
     examples = map(say_notes, read_examples(source, domain=name, view=view, now_ms=system_now_ms()))
     count = 0
     with progress(stderr()) as bar:
         line = bar.add_task("sending", total=None)
-        async with open_producer(settings.bootstrap) as producer:
+        async with open_producer(settings.cluster) as producer:
             async for _ in send_events(examples, producer, prefix=settings.prefix, rate=rate):
                 count += 1
                 bar.advance(line)

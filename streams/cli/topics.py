@@ -28,7 +28,7 @@ def create(
     settings = load_settings({"bootstrap": bootstrap, "prefix": prefix})
     made = asyncio.run(
         create_topics(
-            settings.bootstrap,
+            settings.cluster,
             prefix=settings.prefix,
             partitions=partitions,
             replication=replication,
@@ -42,7 +42,7 @@ def show(bootstrap: Bootstrap = None, prefix: Prefix = None) -> None:
     """Show the topics, their partitions and limits, and which are missing."""
     settings = load_settings({"bootstrap": bootstrap, "prefix": prefix})
     names = {kind: topic_name(kind, prefix=settings.prefix) for kind in TOPICS}
-    there = asyncio.run(topic_partitions(settings.bootstrap, names.values()))
+    there = asyncio.run(topic_partitions(settings.cluster, names.values()))
     table = Table(Column("topic", no_wrap=True), "partitions", "holds", "kept", "largest value")
     for kind, topic in TOPICS.items():
         kept = "compacted" if topic.retention_ms is None else f"{topic.retention_ms // _DAY_MS} d"

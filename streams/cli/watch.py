@@ -9,6 +9,7 @@ import typer
 
 from streams.cli.options import Bootstrap, From, Json, Prefix
 from streams.cli.terminal import parse_time, printable, put_json, say, stdout
+from streams.cluster import Cluster
 from streams.codec import alert_fields, decode_alert, decode_tag, tag_fields
 from streams.errors import InvalidRecord
 from streams.events import Alert, Tag
@@ -35,11 +36,11 @@ def watch(
     topic = topic_name("alerts" if alerts else "tags", prefix=settings.prefix)
     from_ms = parse_time(since, now_ms=system_now_ms())
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_watch(settings.bootstrap, topic, alerts, from_ms, count, as_json))
+        asyncio.run(_watch(settings.cluster, topic, alerts, from_ms, count, as_json))
 
 
 async def _watch(
-    bootstrap: str,
+    cluster: Cluster,
     topic: str,
     alerts: bool,
     from_ms: int | None,
@@ -48,7 +49,7 @@ async def _watch(
 ) -> None:
     newest = NewestTags()
     shown = 0
-    async with aclosing(follow_topic(bootstrap, topic, from_ms=from_ms)) as records:
+    async with aclosing(follow_topic(cluster, topic, from_ms=from_ms)) as records:
         async for record in records:
             try:
                 shown += (

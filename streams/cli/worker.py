@@ -47,7 +47,7 @@ def run(settings: Settings, role: RoleName) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         handlers=[handler],
     )
-    for name in ("aiokafka", "faust", "mode"):
+    for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
     raise typer.Exit(run_worker(settings, role))
 

@@ -5,29 +5,40 @@
 
     @app.agent(orders, supervisor_strategy=mode.CrashingSupervisor)
     async def work(stream):
-        async for event in stream.noack().events():
-            frame = event.value                 # a sequence of aiokafka records
+        async for frame in frames(stream):      # sequences of aiokafka records
             ...                                 # decide, send, await the acknowledgements
             frame.ack_all()                     # last: only then may it be committed
 
-Reading order: ledger, frame, transport, output, compatibility. It knows nothing of dialogues.
+Reading order: ledger, frame, consumer, transport for what comes in; output, failures, outlet for
+what goes out; overlap for both together; compatibility. It knows nothing of dialogues.
 """
 
 from streams.frames.compatibility import FaustChanged, check_faust
-from streams.frames.frame import Frame
+from streams.frames.failures import FAILURE_KINDS, DeliveryFailed, FailureKind, failure_kind
+from streams.frames.frame import Frame, FrameBounds
 from streams.frames.ledger import Lease, Ledger
+from streams.frames.outlet import Outlet
 from streams.frames.output import OutputRecord, send_in_batches
-from streams.frames.transport import FrameBounds, Transport, frame_topic
+from streams.frames.overlap import overlap
+from streams.frames.transport import Transport, frame_consumer, frame_topic, frames
 
 __all__ = [
+    "FAILURE_KINDS",
+    "DeliveryFailed",
+    "FailureKind",
     "FaustChanged",
     "Frame",
     "FrameBounds",
     "Lease",
     "Ledger",
+    "Outlet",
     "OutputRecord",
     "Transport",
     "check_faust",
+    "failure_kind",
+    "frame_consumer",
     "frame_topic",
+    "frames",
+    "overlap",
     "send_in_batches",
 ]

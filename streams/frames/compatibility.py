@@ -6,7 +6,7 @@ import inspect
 import faust
 from faust.transport.drivers import aiokafka as driver
 
-from streams.frames.transport import Consumer
+from streams.frames.consumer import Consumer
 
 _OVERRIDDEN = (
     "_add_gap",

@@ -1,7 +1,7 @@
 """What was handed out of each partition, and how far it may be committed."""
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -12,14 +12,18 @@ class Lease(Generic[P]):
     """Records of one partition handed out together, to be acknowledged one by one.
 
     offsets: of the records, ascending; holes, as compaction leaves them, are fine.
+    size_bytes: what the records take, until all of them are acknowledged.
+    stale: the partition was forgotten since; the records will be read again.
     """
 
-    __slots__ = ("_acked", "_first", "left", "offsets", "partition")
+    __slots__ = ("_acked", "_first", "left", "offsets", "partition", "size_bytes", "stale")
 
-    def __init__(self, partition: P, offsets: Sequence[int]) -> None:
+    def __init__(self, partition: P, offsets: Sequence[int], size_bytes: int = 0) -> None:
         self.partition = partition
         self.offsets = offsets
+        self.size_bytes = size_bytes
         self.left = len(offsets)
+        self.stale = False
         self._acked = bytearray(len(offsets))
         self._first = 0  # position of the first record not acknowledged
 
@@ -35,6 +39,11 @@ class Lease(Generic[P]):
         self._acked[position] = 1
         self.left -= 1
         return True
+
+    def acknowledge_all(self) -> None:
+        """Mark every record, at a cost that does not grow with their number."""
+        self.left = 0
+        self._acked = bytearray(b"\x01") * len(self.offsets)
 
     def prefix_end(self) -> int | None:
         """The offset after the acknowledged prefix; None while the first record is not."""
@@ -68,17 +77,27 @@ class Ledger(Generic[P]):
     (True, None)
     >>> ledger.acknowledge(lease, 0), ledger.committable("p")
     (True, 6)
+
+    held_bytes: of all leases that are neither stale nor wholly acknowledged.
     """
 
-    def __init__(self) -> None:
-        self._books: dict[P, _Book[P]] = {}
+    def __init__(self, *, on_release: Callable[[], object] = lambda: None) -> None:
+        """Begin empty.
 
-    def hand_out(self, partition: P, offsets: Sequence[int]) -> Lease[P]:
+        Args:
+            on_release: called whenever less is held than before.
+        """
+        self._books: dict[P, _Book[P]] = {}
+        self._on_release = on_release
+        self.held_bytes = 0
+
+    def hand_out(self, partition: P, offsets: Sequence[int], *, size_bytes: int = 0) -> Lease[P]:
         """Take records into the books as they are handed to whoever works on them.
 
         Args:
             partition: all records are of this one.
             offsets: ascending, above those handed out before; at least one.
+            size_bytes: what they take together.
 
         Raises:
             ValueError: they do not ascend from what was handed out before.
@@ -86,9 +105,10 @@ class Ledger(Generic[P]):
         book = self._books.setdefault(partition, _Book())
         if book.end is not None and offsets[0] < book.end:
             raise ValueError(f"{partition}: offset {offsets[0]} was handed out before")
-        lease = Lease(partition, offsets)
+        lease = Lease(partition, offsets, size_bytes)
         book.leases.append(lease)
         book.end = lease.end
+        self.held_bytes += size_bytes
         return lease
 
     def acknowledge(self, lease: Lease[P], position: int) -> bool:
@@ -99,12 +119,24 @@ class Ledger(Generic[P]):
         """
         if not lease.acknowledge(position):
             return False
-        book = self._books.get(lease.partition)
-        if book is None or not book.leases:
-            return True
+        if lease.left == 0:
+            self._close(lease)
+        return True
+
+    def acknowledge_all(self, lease: Lease[P]) -> None:
+        """Acknowledge every record of a lease that is not yet."""
+        if lease.left:
+            lease.acknowledge_all()
+            self._close(lease)
+
+    def _close(self, lease: Lease[P]) -> None:
+        """A lease is wholly acknowledged: what stands first and is done leaves the book."""
+        if lease.stale:
+            return
+        self._release(lease)
+        book = self._books[lease.partition]
         while book.leases and book.leases[0].left == 0:
             book.done = book.leases.popleft().end
-        return True
 
     def committable(self, partition: P) -> int | None:
         """The offset to commit: all records before it are acknowledged, or None for nothing yet."""
@@ -123,7 +155,15 @@ class Ledger(Generic[P]):
     def forget(self, partitions: Iterable[P] | None = None) -> None:
         """Forget partitions (all, when none are named): their open leases are stale from now on."""
         for partition in list(self._books) if partitions is None else list(partitions):
-            self._books.pop(partition, None)
+            book = self._books.pop(partition, None)
+            for lease in book.leases if book else ():
+                lease.stale = True
+                if lease.left:
+                    self._release(lease)
+
+    def _release(self, lease: Lease[P]) -> None:
+        self.held_bytes -= lease.size_bytes
+        self._on_release()
 
     def partitions(self) -> tuple[P, ...]:
         return tuple(self._books)

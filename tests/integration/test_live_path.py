@@ -259,7 +259,7 @@ def test_what_workers_would_refuse_cannot_be_activated(system: System, tmp_path:
                     key=load_key(system.key),
                     by="test",
                     now_ms=0,
-                    bootstrap=system.bootstrap,
+                    cluster=system.cluster,
                     prefix=system.prefix,
                 )
             )
@@ -274,7 +274,7 @@ def test_a_null_header_and_many_tags_of_one_dialogue_pass(system: System) -> Non
 
     async def send() -> None:
         topic = topic_name("events", prefix=system.prefix)
-        async with open_producer(system.bootstrap) as producer:
+        async with open_producer(system.cluster) as producer:
             for event in events:
                 headers = [("flag", None), ("trace", b"1")]
                 await producer.send(topic, key=b"one", value=encode_event(event), headers=headers)

@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from streams import batches as batches_module
 from streams.active_release import ActiveRelease
 from streams.batches import Loop
+from streams.codec import decode_dead_letter
 from streams.failures import Failures
 from streams.health import Health
+from streams.limits import LIMITS
 from streams.metrics import Metrics
+from streams.progress import Progress
 from streams.records import Output, Record
 from streams.role import Outputs, Role
+from streams.tracing import Tracing, Untraced
 from tests import factories as make
 
 
@@ -22,13 +27,26 @@ class Taken:
 
     records: list[Record]
     happened: list[str]
+    abandoned: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(len(record.value or b"") for record in self.records)
 
     def ack(self, position: int) -> None:
         self.happened.append(f"ack {self.records[position].offset}")
 
+    def ack_all(self) -> None:
+        for position in range(len(self.records)):
+            self.ack(position)
+
 
 class Echo(Role):
-    """Turns every record into one output, or into a failure of ours where the value says so."""
+    """Turns every record into one output, its offset; the value says where it does otherwise.
+
+    `fails` counts as a failure of ours, `slow` waits, `full` and `large` fill the topic's limit
+    and exceed it by one byte.
+    """
 
     name = "tagger"
     source = "events"
@@ -45,7 +63,10 @@ class Echo(Role):
             if self.failures.too_many:
                 break
             self.failures.add(failed=record.value == b"fails")
-            outputs.append((Output(kind="tags", key=None, value=str(record.offset).encode()),))
+            value = str(record.offset).encode()
+            size_bytes = {b"full": LIMITS.tag_bytes, b"large": LIMITS.tag_bytes + 1}
+            value = value.ljust(size_bytes.get(record.value or b"", 0))
+            outputs.append((Output(kind="tags", key=None, value=value),))
         return outputs
 
 
@@ -59,9 +80,12 @@ class Bench:
     deliverable: dict[str, asyncio.Event] = field(default_factory=dict)
     broken: bool = False
     health: Health = field(default_factory=Health)
+    tracing: Tracing = field(default_factory=Untraced)
+    taken: list[Taken] = field(default_factory=list)
+    sent: list[Output] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        metrics = Metrics("tagger")
+        self.metrics = metrics = Metrics("tagger")
         failures = Failures(window=10, at_least=4, share=0.2)
         self.role = Echo(metrics=metrics, failures=failures, now_ms=lambda: make.NOW_MS)
         self.loop = Loop(
@@ -70,6 +94,7 @@ class Bench:
             at_once=self.at_once,
             health=self.health,
             metrics=metrics,
+            tracing=self.tracing,
         )
 
     async def run(self) -> None:
@@ -83,10 +108,12 @@ class Bench:
                 records.append(make.record(value, offset=offset))
                 offset += 1
             self.happened.append(f"take {records[0].offset}")
-            yield Taken(records, self.happened)
+            self.taken.append(Taken(records, self.happened))
+            yield self.taken[-1]
 
     async def _send(self, outputs: Sequence[Output]) -> Awaitable[object]:
-        what = b" ".join(each.value for each in outputs).decode()
+        self.sent += outputs
+        what = b" ".join(each.value.strip()[:9] for each in outputs).decode(errors="replace")
         self.happened.append(f"send {what}")
         return self._deliver(what)
 
@@ -167,12 +194,102 @@ async def test_nothing_is_acknowledged_while_delivery_waits() -> None:
     assert bench.happened == ["take 0", "send 0"]
 
 
+async def test_a_batch_abandoned_while_it_is_decided_is_neither_sent_nor_acknowledged() -> None:
+    bench = Bench(batches=[[b"slow"], [b"b"]], at_once=2)
+    bench.role.slow = asyncio.Event()
+    running = await let_run(bench)
+    bench.taken[0].abandoned = True
+    bench.role.slow.set()
+    await running
+    assert bench.happened == ["take 0", "take 1", "send 1", "delivered 1", "ack 1"]
+
+
+async def test_an_output_larger_than_its_topic_takes_is_a_dead_letter_in_its_place() -> None:
+    bench = Bench(batches=[[b"full", b"large", b"c"]])
+    await bench.run()
+    assert [output.kind for output in bench.sent] == ["tags", "dead_letters", "tags"]
+    letter = decode_dead_letter(bench.sent[1].value)
+    assert (letter.reason, letter.record) == ("output_too_large", b"large")
+    assert bench.happened[-3:] == ["ack 0", "ack 1", "ack 2"]
+    assert bench.role.failures.summary == "0 of the last 3 valid records"
+
+
+class Signed:
+    """Signs every output with the record that led to it, and checks the time it took."""
+
+    def carry(
+        self, record: Record, outputs: Sequence[Output], *, started_ns: int, ended_ns: int
+    ) -> tuple[Output, ...]:
+        assert started_ns <= ended_ns
+        header = ("of", str(record.offset).encode())
+        return tuple(replace(output, headers=(header,)) for output in outputs)
+
+
+async def test_a_record_s_trace_is_carried_on_to_its_outputs_and_to_its_dead_letter() -> None:
+    bench = Bench(batches=[[b"a", b"large"], [b"c"]], tracing=Signed())
+    await bench.run()
+    assert [dict(output.headers)["of"] for output in bench.sent] == [b"0", b"1", b"2"]
+
+
 async def test_a_failed_delivery_ends_the_loop_and_acknowledges_nothing() -> None:
     bench = Bench(batches=[[b"a"], [b"b"]], broken=True)
     with pytest.raises(ExceptionGroup) as caught:
         await bench.run()
     assert isinstance(caught.value.exceptions[0], ConnectionError)
     assert not any(what.startswith("ack") for what in bench.happened)
+
+
+async def test_a_delivery_that_takes_long_makes_the_worker_unready_until_it_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batches_module, "_SLOW_DELIVERY_S", 0)
+    bench = Bench(batches=[[b"a"]], deliverable={"0": asyncio.Event()})
+    running = await let_run(bench)
+    assert "no acknowledgement from Kafka" in bench.health.obstacles["delivery"]
+    bench.deliverable["0"].set()
+    await running
+    assert bench.health.ready
+
+
+async def test_a_delivery_in_time_leaves_the_worker_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches_module, "_SLOW_DELIVERY_S", 0.01)
+    bench = Bench(batches=[[b"a"]])
+    await bench.run()
+    await asyncio.sleep(0.02)
+    assert bench.health.ready
+
+
+async def test_an_acknowledgement_is_progress() -> None:
+    now_s = [0.0]
+    bench = Bench(batches=[[b"a"]], deliverable={"0": asyncio.Event()})
+    bench.role.progress = Progress(clock=lambda: now_s[0])
+    bench.role.progress.expect(work=True)
+    running = await let_run(bench)
+    now_s[0] = 100.0
+    assert bench.role.progress.stalled(now_s[0], patience_s=30.0) == 100.0
+    bench.deliverable["0"].set()
+    await running
+    assert bench.role.progress.stalled(now_s[0], patience_s=30.0) is None
+
+
+async def test_records_and_bytes_are_counted_as_they_come_and_go() -> None:
+    bench = Bench(batches=[[b"abc", b"de"], [b"f"]], deliverable={"2": asyncio.Event()})
+    running = await let_run(bench)
+
+    def counted(name: str, **labels: str) -> float | None:
+        return bench.metrics.registry.get_sample_value(f"kdsl_{name}", labels)
+
+    assert counted("frames_total") == 2
+    assert counted("records_total", outcome="taken") == 3
+    assert counted("records_total", outcome="acknowledged") == 2
+    assert counted("bytes_total", direction="taken") == 6
+    assert counted("bytes_total", direction="sent") == 3  # "0", "1" and "2"
+    assert counted("decide_seconds_count") == 2
+    assert counted("deliver_seconds_count") == 1
+    bench.deliverable["2"].set()
+    await running
+    assert counted("records_total", outcome="acknowledged") == 3
+    assert counted("deliver_seconds_count") == 2
 
 
 async def test_when_too_many_fail_the_decided_ones_are_finished_and_no_more_are_decided() -> None:

@@ -1,11 +1,14 @@
 """Outputs go out in batches, in order, each to the partition of its key."""
 
 import asyncio
+import gc
+import random
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaTimeoutError, ProducerFenced
 from aiokafka.partitioner import DefaultPartitioner
 
 from streams.frames import OutputRecord, send_in_batches
@@ -28,10 +31,18 @@ class FakeBatch:
 
 @dataclass
 class FakeProducer:
-    """Keeps the batches it is given; acknowledges when told to."""
+    """Keeps the batches it is given; acknowledges when told to.
+
+    refusals: what the next batches are met with, before one is taken.
+    """
 
     sent: list[tuple[str, int, FakeBatch]] = field(default_factory=list)
     acknowledgements: list["asyncio.Future[object]"] = field(default_factory=list)
+    refusals: list[Exception] = field(default_factory=list)
+
+    @property
+    def values(self) -> list[list[bytes]]:
+        return [[record["value"] for record in batch.records] for _, _, batch in self.sent]
 
     async def partitions_for(self, topic: str) -> set[int]:
         return PARTITIONS
@@ -40,6 +51,9 @@ class FakeProducer:
         return FakeBatch()
 
     async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[object]:
+        await asyncio.sleep(0)
+        if self.refusals:
+            raise self.refusals.pop(0)
         self.sent.append((topic, partition, batch))
         self.acknowledgements.append(asyncio.get_running_loop().create_future())
         return self.acknowledgements[-1]
@@ -52,8 +66,7 @@ def output(key: bytes | None, value: bytes, topic: str = "out") -> OutputRecord:
 async def test_records_of_a_partition_share_a_batch_until_it_is_full_and_keep_their_order() -> None:
     producer = FakeProducer()
     await send_in_batches(producer, [output(b"k", str(n).encode()) for n in range(7)])
-    values = [[record["value"] for record in batch.records] for _, _, batch in producer.sent]
-    assert values == [[b"0", b"1", b"2"], [b"3", b"4", b"5"], [b"6"]]
+    assert producer.values == [[b"0", b"1", b"2"], [b"3", b"4", b"5"], [b"6"]]
 
 
 async def test_each_key_goes_where_the_client_would_send_it() -> None:
@@ -96,6 +109,62 @@ async def test_one_batch_that_is_refused_fails_the_delivery() -> None:
         acknowledgement.set_exception(ConnectionError("gone"))
     with pytest.raises(ConnectionError):
         await delivery
+
+
+async def test_records_of_one_call_without_a_key_go_to_one_partition() -> None:
+    random.seed(4)
+    producer = FakeProducer()
+    for _ in range(20):
+        already = len(producer.sent)
+        await send_in_batches(producer, [output(None, b"%d" % n) for n in range(9)])
+        assert len({partition for _, partition, _ in producer.sent[already:]}) == 1
+        assert len(producer.sent) == already + 3
+    assert {partition for _, partition, _ in producer.sent} == PARTITIONS
+
+
+async def test_a_full_queue_is_waited_for_and_nothing_is_sent_twice() -> None:
+    producer = FakeProducer(refusals=[KafkaTimeoutError(), KafkaTimeoutError()])
+    delivery = await send_in_batches(producer, [output(b"k", b"%d" % n) for n in range(7)])
+    assert producer.values == [[b"0", b"1", b"2"], [b"3", b"4", b"5"], [b"6"]]
+    for acknowledgement in producer.acknowledgements:
+        acknowledgement.set_result(None)
+    await delivery
+
+
+async def test_whoever_gives_up_waiting_for_a_full_queue_sends_no_more() -> None:
+    producer = FakeProducer(refusals=[KafkaTimeoutError()] * 1000)
+    sending = asyncio.create_task(send_in_batches(producer, [output(b"k", b"v")]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert producer.sent == []
+    assert producer.refusals
+
+
+async def test_when_queueing_fails_midway_no_failure_of_what_was_queued_goes_unheard() -> None:
+    """Asyncio would complain of futures whose exception nobody looked at."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
+    producer = FakeProducer()
+    taken = producer.send_batch
+
+    async def take_two(batch: Any, topic: str, *, partition: int) -> Awaitable[object]:
+        if len(producer.sent) == 2:
+            raise ProducerFenced
+        return await taken(batch, topic, partition=partition)
+
+    producer.send_batch = take_two  # type: ignore[method-assign]
+    with pytest.raises(ProducerFenced):
+        await send_in_batches(producer, [output(b"k", b"v") for _ in range(7)])
+    for acknowledgement in producer.acknowledgements:
+        acknowledgement.set_exception(ProducerFenced())
+    await asyncio.sleep(0)
+    producer.acknowledgements.clear()
+    del acknowledgement
+    gc.collect()
+    assert complaints == []
 
 
 async def test_nothing_to_send_is_delivered_at_once() -> None:

@@ -1,5 +1,6 @@
 """The transport without a broker: frames out, exact offsets back, ordinary topics untouched."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,10 @@ import pytest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.frames import Frame, FrameBounds, frame_topic
+from streams.frames import Frame, FrameBounds, frame_consumer, frame_topic
 from streams.frames import compatibility as frames_compatibility
 from streams.frames.compatibility import FaustChanged, check_faust
-from streams.frames.transport import Consumer, _Piece
+from streams.frames.consumer import Consumer, _Piece
 
 FRAMED, PLAIN = TP("framed", 0), TP("plain", 0)
 
@@ -43,7 +44,7 @@ def make_app(**settings: Any) -> faust.App:
         "u",
         broker="framed://nowhere:1",
         env_prefix="U_",
-        **{"stream_wait_empty": False, "topic_allow_declare": False, **settings},
+        **{"topic_allow_declare": False, **settings},
     )
 
 
@@ -53,6 +54,13 @@ class Delivered:
 
     consumer: Consumer
     messages: list[Any]
+
+    @property
+    def frames(self) -> list[Frame]:
+        return [message.value for message in self.messages]
+
+    def bound(self, buffer_bytes: int) -> None:
+        self.consumer.transport.buffer_bytes = buffer_bytes  # type: ignore[attr-defined]
 
     async def deliver(self, tp: TP, pieces: list[Any]) -> None:
         for piece in pieces:
@@ -75,7 +83,7 @@ def delivered() -> Delivered:
         messages.append(message)
 
     callback: Callable[[Any], Awaitable[None]] = conductor
-    consumer = Consumer(app.transport, callback, None, None)  # type: ignore[arg-type]
+    consumer = Consumer(app.transport, callback, None, None)
     return Delivered(consumer, messages)
 
 
@@ -134,6 +142,137 @@ async def test_a_dropped_frame_is_noticed_before_anything_is_committed_past_it(
         await delivered.deliver(FRAMED, [third])
 
 
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def weighing(*sizes_bytes: int, first: int = 0) -> list[Fetched]:
+    """Records of these sizes, at the offsets from `first` on."""
+    return [
+        Fetched(first + place, key=None, value=bytes(size))
+        for place, size in enumerate(sizes_bytes)
+    ]
+
+
+async def test_a_frame_is_handed_out_when_enough_of_the_others_is_acknowledged(
+    delivered: Delivered,
+) -> None:
+    delivered.bound(100)
+    first, second, third = delivered.consumer._cut(FRAMED, weighing(*[10, 20, 30] * 2, 0, 30, 1))
+    await delivered.deliver(FRAMED, [first])
+    waiting = asyncio.create_task(delivered.deliver(FRAMED, [second, third]))
+    await settle()
+    assert [frame.size_bytes for frame in delivered.frames] == [60]
+    delivered.frames[0].ack(0)
+    delivered.frames[0].ack(2)
+    await settle()
+    assert len(delivered.frames) == 1  # 60 bytes stay in memory until the whole frame is done
+    delivered.frames[0].ack(1)
+    await waiting  # for both: 60 + 31 fit into 100 once the first frame is gone
+    assert [frame.size_bytes for frame in delivered.frames] == [60, 60, 31]
+    assert delivered.consumer.ledger.held_bytes == 91
+
+
+async def test_a_frame_larger_than_the_bound_passes_alone(delivered: Delivered) -> None:
+    delivered.bound(100)
+    small, large, last = delivered.consumer._cut(FRAMED, weighing(0, 0, 1, 0, 0, 500, 1))
+    waiting = asyncio.create_task(delivered.deliver(FRAMED, [small, large, last]))
+    await settle()
+    assert [frame.size_bytes for frame in delivered.frames] == [1]
+    delivered.frames[0].ack_all()
+    await settle()
+    assert [frame.size_bytes for frame in delivered.frames] == [1, 500]
+    delivered.frames[1].ack_all()
+    await waiting
+    assert [frame.size_bytes for frame in delivered.frames] == [1, 500, 1]
+
+
+async def test_what_is_taken_away_makes_room_too(delivered: Delivered) -> None:
+    delivered.bound(100)
+    other = TP("framed", 1)
+    await delivered.deliver(other, delivered.consumer._cut(other, weighing(90)))
+    pieces = delivered.consumer._cut(FRAMED, weighing(90))
+    waiting = asyncio.create_task(delivered.deliver(FRAMED, pieces))
+    await settle()
+    assert len(delivered.frames) == 1
+    delivered.consumer._forget([other])
+    await waiting
+    assert [frame.abandoned for frame in delivered.frames] == [True, False]
+    assert delivered.consumer.ledger.held_bytes == 90
+
+
+async def test_a_first_frame_given_up_before_it_was_handed_out_is_noticed_too(
+    delivered: Delivered,
+) -> None:
+    _, second = delivered.consumer._cut(FRAMED, fetched(*range(6)))
+    with pytest.raises(RuntimeError, match="a frame before offset 3 was dropped"):
+        await delivered.deliver(FRAMED, [second])
+
+
+async def test_what_was_fetched_before_its_partition_was_taken_away_is_dropped(
+    delivered: Delivered,
+) -> None:
+    first, second = delivered.consumer._cut(FRAMED, fetched(*range(6)))
+    await delivered.deliver(FRAMED, [first])
+    delivered.consumer._forget([FRAMED])
+    await delivered.deliver(FRAMED, [second])
+    assert len(delivered.frames) == 1
+
+
+async def test_a_frame_given_up_while_it_waits_for_room_was_never_handed_out(
+    delivered: Delivered,
+) -> None:
+    """So Faust ends the wait when the flow is suspended for a rebalance."""
+    delivered.bound(100)
+    first, second = delivered.consumer._cut(FRAMED, weighing(90, 0, 0, 90))
+    await delivered.deliver(FRAMED, [first])
+    waiting = asyncio.create_task(delivered.deliver(FRAMED, [second]))
+    await settle()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert (delivered.consumer.ledger.held_bytes, delivered.consumer.ledger.in_flight()) == (90, 3)
+    assert len(delivered.frames) == 1
+    delivered.frames[0].ack_all()
+    assert delivered.committable() == 3
+    delivered.consumer._forget([FRAMED])
+    await delivered.deliver(FRAMED, delivered.consumer._cut(FRAMED, weighing(90, first=3)))
+    delivered.frames[1].ack_all()
+    assert delivered.committable() == 4
+
+
+async def test_a_frame_that_waits_for_room_while_partitions_are_sought_is_read_again_instead(
+    delivered: Delivered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def seek_to_committed(consumer: Consumer) -> None:
+        consumer._committed_offset[FRAMED] = 3
+
+    monkeypatch.setattr(driver.Consumer, "perform_seek", seek_to_committed)
+    delivered.bound(100)
+    first, second = delivered.consumer._cut(FRAMED, weighing(90, 0, 0, 90, first=3))
+    await delivered.deliver(FRAMED, [first])
+    waiting = asyncio.create_task(delivered.deliver(FRAMED, [second]))
+    await settle()
+    await delivered.consumer.perform_seek()
+    await waiting
+    assert [frame.abandoned for frame in delivered.frames] == [True]
+    assert delivered.consumer.ledger.held_bytes == 0
+    again = delivered.consumer._cut(FRAMED, weighing(90, 0, 0, 1, first=3))
+    await delivered.deliver(FRAMED, again)
+    for frame in delivered.frames[1:]:
+        frame.ack_all()
+    assert delivered.committable() == 7
+
+
+async def test_before_the_start_nothing_is_assigned_and_nothing_committed() -> None:
+    app = make_app()
+    frame_topic(app, "framed")
+    assert frame_consumer(app).assigned("framed") == set()
+    assert frame_consumer(app).committed_to(FRAMED) is None
+    assert frame_consumer(app).ledger.held_bytes == 0
+
+
 async def test_ordinary_topics_keep_faust_s_own_messages_and_bookkeeping(
     delivered: Delivered,
 ) -> None:
@@ -146,11 +285,9 @@ async def test_ordinary_topics_keep_faust_s_own_messages_and_bookkeeping(
     assert delivered.committable(PLAIN) == 2
 
 
-def test_frames_need_their_own_address_and_no_waiting_in_rebalances() -> None:
+def test_frames_need_their_own_address() -> None:
     with pytest.raises(TypeError, match="framed://"):
-        frame_topic(faust.App("u", broker="kafka://nowhere:1", stream_wait_empty=False), "t")
-    with pytest.raises(TypeError, match="stream_wait_empty=False"):
-        frame_topic(make_app(stream_wait_empty=True), "t")
+        frame_topic(faust.App("u", broker="kafka://nowhere:1"), "t")
 
 
 def test_a_bounded_number_of_frames_waits_in_front_of_the_agent() -> None:

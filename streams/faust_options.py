@@ -1,0 +1,61 @@
+"""Our settings as Faust's options."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+
+from streams.cluster import Cluster
+from streams.limits import LIMITS
+from streams.settings import RoleName, Settings
+
+# Web and tables of Faust's own stay off: they show contents. The prefix keeps variables such as
+# BROKER_URL, meant for others, from overriding all this.
+_FIXED: Mapping[str, Any] = {
+    "env_prefix": "KDSL_FAUST_",
+    "value_serializer": "raw",
+    "key_serializer": "raw",
+    "topic_allow_declare": False,
+    "topic_disable_leader": True,
+    "web_enabled": False,
+    "web_tables_enabled": False,
+    "broker_max_poll_records": 2000,
+    # Records not yet begun are left to the next worker, not finished during a rebalance.
+    "stream_wait_empty": False,
+    "consumer_max_fetch_size": LIMITS.dead_letter_bytes + LIMITS.record_overhead_bytes,
+    "consumer_auto_offset_reset": "earliest",
+}
+
+
+def faust_options(settings: Settings, role: RoleName) -> dict[str, Any]:
+    """The keyword arguments of a worker's `faust.App`.
+
+    Raises:
+        InvalidSettings: a certificate or the password's file cannot be read.
+    """
+    cluster = settings.cluster
+    options: dict[str, Any] = {
+        **_FIXED,
+        "broker": [f"framed://{address.strip()}" for address in cluster.bootstrap.split(",")],
+        "broker_credentials": _credentials(cluster),
+        "broker_session_timeout": settings.session_timeout_s,
+        "broker_heartbeat_interval": settings.heartbeat_s,
+        "broker_rebalance_timeout": settings.rebalance_timeout_s,
+        "broker_commit_interval": settings.commit_every_s,
+    }
+    if settings.instance:
+        # Each role is a group of its own; its name is for the reader of Kafka's tools.
+        options["consumer_group_instance_id"] = f"{role}-{settings.instance}"
+    return options
+
+
+def _credentials(cluster: Cluster) -> "faust.SASLCredentials | faust.SSLCredentials | None":
+    tls = cluster.tls() if cluster.encrypted else None
+    if cluster.authenticated:
+        return faust.SASLCredentials(
+            username=cluster.username,
+            password=cluster.password,
+            ssl_context=tls,
+            mechanism=cluster.mechanism,
+        )
+    return None if tls is None else faust.SSLCredentials(context=tls)

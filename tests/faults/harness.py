@@ -1,0 +1,68 @@
+"""Strikes real workers while a steady stream flows, and holds what came out against what went in.
+
+with Source(system) as source:
+    source.flow(STREAM_S)
+    strike(system, "tagger", system.processes.kill)
+    source.flow(STREAM_S)
+report = settle(source, roles=("tagger",))
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from rule_store import canonical_bytes
+from streams.building import build_release, pack_rules
+from streams.settings import RoleName
+from tests.faults.source import Source
+from tests.faults.verify import Outputs, Report, verify
+from tests.system import System
+
+# How long the stream flows before and after each fault; more finds what is rare.
+STREAM_S = float(os.environ.get("KDSL_TEST_STREAM_S") or 1.5)
+# A worker that died unseen holds its partitions until its session ends, and then there is a
+# rebalance; a stream that flowed for long takes its time to be worked off.
+_SETTLED_WITHIN_S = 90.0 + STREAM_S
+
+
+def strike(
+    system: System, name: str, blow: Callable[[str], object], *, role: RoleName = "tagger"
+) -> None:
+    """Let a blow fall on a worker at a moment when it has work in flight and not committed."""
+    system.until(partial(at_work, system, name, role), f"work is in flight: {name}")
+    blow(name)
+
+
+def at_work(system: System, name: str, role: RoleName) -> bool:
+    """Whether records are not committed, and some are in this worker's hands just now."""
+    return system.lag(role) > 0 and system.metric(name, "kdsl_in_flight") > 0
+
+
+def settle(source: Source, *, roles: Sequence[RoleName] = ("tagger",)) -> Report:
+    """Wait until every group has committed its log to the end; say what became of the stream."""
+    system = source.system
+    for role in roles:
+        all_committed = partial(_all_committed, system, role)
+        system.until(all_committed, f"all is committed: {role}", within_s=_SETTLED_WITHIN_S)
+    report = verify(
+        source.sent,
+        Outputs(
+            tags=system.records("tags"),
+            deferred=system.records("deferred"),
+            dead_letters=system.records("dead_letters"),
+        ),
+        domain=system.domain,
+        uncommitted=sum(system.lag(role) for role in roles),
+        resolving="resolver" in roles,
+    )
+    print(report)
+    return report
+
+
+def _all_committed(system: System, role: RoleName) -> bool:
+    return system.lag(role) == 0
+
+
+def activate(system: System) -> None:
+    """Put the release in force that is made of the pack's own rules."""
+    system.activate(canonical_bytes(build_release(system.domain, pack_rules(system.domain))))

@@ -1,0 +1,31 @@
+"""Workers killed with SIGKILL in the middle of a stream lose nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.harness import STREAM_S, settle, strike
+from tests.faults.source import Source
+from tests.system import System
+
+pytestmark = [pytest.mark.kafka, pytest.mark.faults]
+
+
+def test_nothing_is_lost_when_one_of_two_taggers_and_the_resolver_are_killed(
+    system: System, small_bundle: Path
+) -> None:
+    for name in ("first", "second"):
+        system.start("tagger", name=name, ready=False, restart=True)
+    system.start("resolver", "--bundle", str(small_bundle), restart=True)
+    system.until(lambda: system.health("first").get("ready") is True, "the first is ready")
+    system.until(lambda: system.health("second").get("ready") is True, "the second is ready")
+    with Source(system) as source:
+        source.flow(STREAM_S)
+        strike(system, "first", system.processes.kill)
+        strike(system, "resolver", system.processes.kill, role="resolver")
+        source.flow(STREAM_S)
+    report = settle(source, roles=("tagger", "resolver"))
+    assert report.in_order, report
+    assert report.dead_letters == 0
+    assert system.processes.restarts("first") == system.processes.restarts("resolver") == 1
+    assert system.processes.restarts("second") == 0
