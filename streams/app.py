@@ -121,6 +121,7 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
         topic_name(role.source, prefix=settings.prefix),
         bounds=FrameBounds(max_records=settings.batch),
         buffer_bytes=settings.buffer_bytes,
+        crash_within_s=settings.stop_within_s,
     )
     app.station = Station(
         role=role,

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -52,7 +53,7 @@ class _Decided:
     at_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Loop:
     """Works batches off, several at a time, with the outputs in the order of the batches.
 
@@ -68,13 +69,16 @@ class Loop:
     health: Health
     metrics: Metrics
     tracing: Tracing
-    slow: set[object] = field(default_factory=set, init=False)  # deliveries that keep us waiting
+    _slow: set[object] = field(default_factory=set, init=False)  # deliveries that keep us waiting
+    _paused: bool = field(default=False, init=False)
+    _cut_short: bool = field(default=False, init=False)
 
     async def run(self, batches: AsyncIterator[Batch]) -> None:
         """Decide, deliver, acknowledge; a batch is acknowledged when all its outputs are.
 
         When too many valid records fail in our own code, what is decided is finished and no more
-        is taken, for good: the process stays up, unready, and says why.
+        is taken, for good: the process stays up, unready, and says why. Behind a batch of which
+        records are left, nothing is finished: those are decided first, by the next worker.
 
         Raises:
             ExceptionGroup: an output was not acknowledged, and so nothing of its batch was.
@@ -93,7 +97,7 @@ class Loop:
             self.metrics.records.labels(outcome="taken").inc(len(batch.records))
             self.metrics.bytes.labels(direction="taken").inc(batch.size_bytes)
             yield batch
-            if self.role.failures.too_many:
+            if self._paused:
                 await asyncio.Event().wait()
 
     async def _decide(self, batch: Batch) -> _Decided:
@@ -106,8 +110,9 @@ class Loop:
             )
             for record, made in zip(batch.records, decided, strict=False)
         ]
-        if self.role.failures.too_many:
-            self._say_paused()
+        # A batch under way can still bring the share of failures down: it has been too high.
+        if self.role.failures.too_many or len(outputs) < len(batch.records):
+            self._pause()
         ended_s = time.perf_counter()
         self.metrics.decide_s.observe(ended_s - started_s)
         return _Decided(outputs, ended_s)
@@ -122,24 +127,31 @@ class Loop:
         return outputs
 
     async def _send(self, batch: Batch, decided: _Decided) -> Awaitable[object]:
+        if self._cut_short:
+            # An answer now would stand before those to the records left of an earlier batch.
+            return asyncio.Event().wait()
+        self._cut_short = len(decided.outputs) < len(batch.records)
         outputs = [output for outputs in decided.outputs for output in outputs]
         self.metrics.bytes.labels(direction="sent").inc(sum(len(each.value) for each in outputs))
-        return self._in_sight(await self.send(outputs))
+        with ExitStack() as waiting:
+            waiting.enter_context(self._in_sight())
+            return _delivered(await self.send(outputs), waiting.pop_all())
 
-    async def _in_sight(self, delivery: Awaitable[object]) -> None:
-        """Await a delivery; while the broker keeps us waiting, `/ready` says so."""
+    @contextmanager
+    def _in_sight(self) -> Iterator[None]:
+        """While the broker keeps us waiting, also for room to send, `/ready` says so."""
         me = object()
         timer = asyncio.get_running_loop().call_later(_SLOW_DELIVERY_S, self._say_slow, me)
         try:
-            await delivery
+            yield
         finally:
             timer.cancel()
-        self.slow.discard(me)
-        if not self.slow:
-            self.health.clear("delivery")
+            self._slow.discard(me)
+            if not self._slow:
+                self.health.clear("delivery")
 
     def _say_slow(self, delivery: object) -> None:
-        self.slow.add(delivery)
+        self._slow.add(delivery)
         self.health.block("delivery", f"no acknowledgement from Kafka for {_SLOW_DELIVERY_S:g} s")
 
     def _acknowledge(self, batch: Batch, decided: _Decided) -> None:
@@ -152,13 +164,20 @@ class Loop:
         self.metrics.records.labels(outcome="acknowledged").inc(len(decided.outputs))
         self.role.progress.mark()
 
-    def _say_paused(self) -> None:
+    def _pause(self) -> None:
         """The fault is ours, and the records behind are good: no more of them are decided."""
+        if self._paused:
+            return
+        self._paused = True
         why = (
             f"{self.role.failures.summary} failed in our own code: mend it, restart the worker, "
             "then `kdsl dead-letters redrive --reason failed`"
         )
-        if "failures" not in self.health.obstacles:
-            _log.error("paused: %s", why)
+        _log.error("paused: %s", why)
         self.health.block("failures", why)
         self.metrics.paused.set(1)
+
+
+async def _delivered(delivery: Awaitable[object], waiting: ExitStack) -> None:
+    with waiting:
+        await delivery

@@ -17,7 +17,13 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from streams.cluster import Cluster
 from streams.connecting import open_client
-from streams.errors import RightMissing, TopicMissing, TopicTooSmall, WrongPartitions
+from streams.errors import (
+    BrokerUnreachable,
+    RightMissing,
+    TopicMissing,
+    TopicTooSmall,
+    WrongPartitions,
+)
 from streams.rights_protocol import GroupRequest
 from streams.settings import RoleName
 from streams.topic_rights import (
@@ -26,6 +32,7 @@ from streams.topic_rights import (
     Operation,
     Present,
     TopicState,
+    Unsettled,
     operations,
     topic_states,
 )
@@ -48,7 +55,6 @@ NEEDS: Mapping[RoleName, Needs] = {
 
 _SIZE = "max.message.bytes"
 _TOPIC_RESOURCE = 2  # Kafka's number for topics among what can be configured
-_TRIES = 5
 _GROUP_TRIES = 20
 _RETRY_S = 0.5
 
@@ -66,7 +72,7 @@ async def preflight(
         partitions: that each topic must have; 0 takes what is there.
 
     Raises:
-        BrokerUnreachable: nobody answers.
+        BrokerUnreachable: nobody answers, or nobody who has a topic.
         AuthenticationFailed: a certificate, a name or a password is not accepted.
         TopicMissing, WrongPartitions: a topic does not exist, or not as it should.
         RightMissing: we may not read or write what we must.
@@ -114,6 +120,11 @@ def check_states(
                 missing.append(name)
             case Hidden():
                 pass  # it is the rights that are wanting
+            case Unsettled(why):
+                raise BrokerUnreachable(
+                    f"no broker serves topic {name} at {cluster.bootstrap} ({why}): see that all "
+                    "are up, and start again"
+                )
             case _:
                 assert_never(state)
     if missing:
@@ -153,7 +164,7 @@ def check_rights(
         match states[kind]:
             case Present(allowed=allowed):
                 may = allowed is None or operation in allowed
-            case Hidden() | Absent():
+            case Hidden() | Absent() | Unsettled():
                 may = False
             case _:
                 assert_never(states[kind])
@@ -179,12 +190,7 @@ async def _states(
     client: AIOKafkaClient, *, prefix: str, kinds: Collection[Kind]
 ) -> dict[Kind, TopicState]:
     names = {kind: topic_name(kind, prefix=prefix) for kind in kinds}
-    for _ in range(_TRIES):
-        states = await topic_states(client, names.values())
-        if Absent() not in states.values():
-            break
-        # A topic that was made a moment ago has not come round to every broker.
-        await asyncio.sleep(_RETRY_S)
+    states = await topic_states(client, names.values())
     return {kind: states[name] for kind, name in names.items()}
 
 

@@ -48,15 +48,24 @@ class Source:
     """The one topic that a worker reads, by one agent.
 
     topic: its full name. bounds: of its frames. buffer_bytes: of all frames held together.
+    crash_within_s: how long the worker may take to stop when reading failed for good.
     """
 
     def __init__(
-        self, app: faust.App, topic: str, *, bounds: FrameBounds, buffer_bytes: int
+        self,
+        app: faust.App,
+        topic: str,
+        *,
+        bounds: FrameBounds,
+        buffer_bytes: int,
+        crash_within_s: float,
     ) -> None:
         self._app = app
         self._name = topic
         self._topic = frame_topic(app, topic, bounds=bounds)
-        cast("Transport", app.transport).buffer_bytes = buffer_bytes
+        transport = cast("Transport", app.transport)
+        transport.buffer_bytes = buffer_bytes
+        transport.crash_within_s = crash_within_s
 
     def work(self, run: Run, *, name: str) -> None:
         """Give the batches to `run`, in an agent of this name.

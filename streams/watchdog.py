@@ -15,13 +15,17 @@ from streams.progress import Progress
 
 _log = logging.getLogger(__name__)
 
-# Whoever set these obstacles answers for the standstill: a worker paused on purpose, and a broker
-# that is away. The time runs anew when they are gone.
-_ANSWERED_FOR = frozenset({"failures", "kafka"})
+# Whoever set these obstacles answers for the standstill: a worker paused on purpose or without a
+# release, a broker that is away, and one that does not acknowledge, which ends the worker by its
+# own name. The time runs anew when they are gone.
+_ANSWERED_FOR = frozenset({"failures", "release", "kafka", "delivery"})
+# However short decisions are, a rebalance waits for those that do not let go, and begins again
+# when one of them is lost.
+_ASSIGNED_WITHIN_S = 30.0
 
 
 class Stalled(StreamsError):
-    """A worker has work and nothing of it moves; it ends, and the next one replays."""
+    """A worker has work and nothing of it moves, or is given none; the next one replays."""
 
 
 class Holdings(Protocol):
@@ -57,7 +61,8 @@ class Watchdog(mode.Service):
 
     holdings: what the worker holds. logs: where its logs end; the watchdog closes it.
     progress: marked by whoever decides and acknowledges; a commit marks it here.
-    patience_s: the longest permitted decision; with work and still for longer is a stall.
+    patience_s: the longest permitted decision; with work and still for longer is a stall, and so
+        is waiting for partitions that nobody assigns. In reserve, assigned none, it waits for none.
     exit_on_stall: end the process, for a restarter to start the next one.
     """
 
@@ -85,6 +90,7 @@ class Watchdog(mode.Service):
         self._exit_on_stall = exit_on_stall
         self._clock = clock
         self._answered = True
+        self._waits = False  # for partitions
         self._spans: dict[Partition, LogSpan] = {}
         self._committed: dict[Partition, int | None] = {}
         # Where the commit and the end of the log stand apart with no record between them.
@@ -112,9 +118,9 @@ class Watchdog(mode.Service):
         lags = self._lags()
         for partition, lag in lags.items():
             self._metrics.commit_lag.labels(partition=str(partition[1])).set(lag)
-        self._progress.expect(work=self._has_work(lags))
-        still_s = self._progress.stalled(self._clock(), patience_s=self._patience_s)
-        if still_s is not None and await self._is_hollow(lags):
+        self._expect(lags)
+        still_s = self._progress.stalled(self._clock(), patience_s=self._patience())
+        if still_s is not None and not self._waits and await self._is_hollow(lags):
             self._progress.expect(work=False)
             still_s = None
         if still_s is None:
@@ -162,10 +168,22 @@ class Watchdog(mode.Service):
 
     # What follows
 
+    def _expect(self, lags: Mapping[Partition, int]) -> None:
+        """Records shall move, or partitions come; where one gives way to the other, time begins."""
+        obstacles = self._health.obstacles.keys()
+        waited, self._waits = self._waits, "partitions" in obstacles
+        if waited is not self._waits:
+            self._progress.expect(work=False)
+        expected = self._waits or self._has_work(lags)
+        self._progress.expect(work=expected and not _ANSWERED_FOR & obstacles)
+
     def _has_work(self, lags: Mapping[Partition, int]) -> bool:
-        if not self._holdings.assigned() or _ANSWERED_FOR & self._health.obstacles.keys():
+        if not self._holdings.assigned():
             return False
         return self._holdings.in_flight() > 0 or any(lags.values())
+
+    def _patience(self) -> float:
+        return max(self._patience_s, _ASSIGNED_WITHIN_S) if self._waits else self._patience_s
 
     async def _is_hollow(self, lags: Mapping[Partition, int]) -> bool:
         """Whether there only seemed to be work: offsets without records at the ends of logs."""
@@ -189,11 +207,13 @@ class Watchdog(mode.Service):
         self._metrics.stalled.set(0)
 
     def _say_stalled(self, still_s: float, lags: Mapping[Partition, int]) -> None:
-        why = (
-            f"nothing was decided, acknowledged or committed for {still_s:.0f} s, with "
-            f"{self._holdings.in_flight()} records in flight and {sum(lags.values())} not "
-            "committed: restart the worker, which resumes at the last commit and loses nothing"
+        what = (
+            f"no partitions were assigned for {still_s:.0f} s although Kafka answers"
+            if self._waits
+            else f"nothing was decided, acknowledged or committed for {still_s:.0f} s, with "
+            f"{self._holdings.in_flight()} records in flight and {sum(lags.values())} not committed"
         )
+        why = f"{what}: restart the worker, which resumes at the last commit and loses nothing"
         first = "stall" not in self._health.obstacles
         self._health.block("stall", why)
         self._metrics.stalled.set(1)

@@ -50,8 +50,8 @@ async def _run(settings: Settings, role: RoleName) -> int:
         await _first(starting, stop)
         if starting.done():
             await starting
-            # What was loaded stays: the collector need not look through it again and again, which
-            # takes a third of a busy tagger's transport time.
+            # What was loaded stays: looking through it again and again takes the collector about
+            # a fifth of the transport's time.
             gc.collect()
             gc.freeze()
             _say_ready(app, role)

@@ -1,7 +1,8 @@
-"""Small real classes in the place of what is slow: the model and the reader of screenshots."""
+"""Small real classes in the place of what is slow or far: model, reader, a worker's holdings."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 
 from inference.errors import ImageKillsReader
@@ -11,6 +12,7 @@ from streams.active_release import ActiveRelease
 from streams.domain import Domain
 from streams.image_uris import AllowedUris
 from streams.images import ImageStore
+from streams.log_ends import Partition
 from streams.pipeline import Pipeline, Scorer
 from streams.screens import Screens
 
@@ -123,3 +125,20 @@ class FakeModelSide:
             allowed=self._allowed,
             early_answer=early_answer,
         )
+
+
+@dataclass
+class FakeHoldings:
+    """What a worker holds, as the test says."""
+
+    commits: dict[Partition, int | None] = field(default_factory=dict)
+    flying: int = 0
+
+    def assigned(self) -> set[Partition]:
+        return set(self.commits)
+
+    def committed(self, partition: Partition) -> int | None:
+        return self.commits[partition]
+
+    def in_flight(self) -> int:
+        return self.flying

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NotRequired, Self, TypedDict, Unpack
 
 from confluent_kafka.admin import (
     AclBinding,
@@ -29,6 +29,14 @@ _MECHANISM: Literal["SCRAM-SHA-512"] = "SCRAM-SHA-512"
 _WITHIN_S = 20.0
 
 
+class May(TypedDict):
+    """An operation on a topic or on a group; a name that ends in `*` is a prefix."""
+
+    topic: NotRequired[str]
+    group: NotRequired[str]
+    operation: Operation
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Right:
     """One thing one user may do, as Kafka's admin client says it."""
@@ -39,13 +47,10 @@ class _Right:
     operation: Operation
 
     @classmethod
-    def named(
-        cls, user: User, topic: str | None, group: str | None, operation: Operation
-    ) -> "_Right":
-        kind = ResourceType.GROUP if topic is None else ResourceType.TOPIC
-        name = group if topic is None else topic
-        assert name is not None, "name a topic or a group"
-        return cls(user=user, kind=kind, name=name, operation=operation)
+    def named(cls, user: User, may: May) -> "_Right":
+        kind = ResourceType.TOPIC if "topic" in may else ResourceType.GROUP
+        name = may["topic"] if "topic" in may else may["group"]
+        return cls(user=user, kind=kind, name=name, operation=may["operation"])
 
     @property
     def binding(self) -> AclBinding:
@@ -112,31 +117,17 @@ class SecureBroker:
             "KDSL_SASL_PASSWORD": _PASSWORDS[user],
         }
 
-    def allow(
-        self,
-        user: User,
-        *,
-        topic: str | None = None,
-        group: str | None = None,
-        operation: Operation,
-    ) -> None:
-        """Grant an operation on a topic or a group; a name that ends in `*` is a prefix."""
-        right = _Right.named(user, topic, group, operation)
+    def allow(self, user: User, **may: Unpack[May]) -> None:
+        """Grant an operation."""
+        right = _Right.named(user, may)
         admin = self._admin()
         for done in admin.create_acls([right.binding]).values():
             done.result(_WITHIN_S)
         _until_known(admin, right, granted=True)
 
-    def withdraw(
-        self,
-        user: User,
-        *,
-        topic: str | None = None,
-        group: str | None = None,
-        operation: Operation,
-    ) -> None:
+    def withdraw(self, user: User, **may: Unpack[May]) -> None:
         """Take back what `allow` granted in the same words."""
-        right = _Right.named(user, topic, group, operation)
+        right = _Right.named(user, may)
         admin = self._admin()
         for done in admin.delete_acls([right.wanted]).values():
             assert done.result(_WITHIN_S), f"{user} was never allowed this"

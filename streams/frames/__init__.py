@@ -9,8 +9,8 @@
             ...                                 # decide, send, await the acknowledgements
             frame.ack_all()                     # last: only then may it be committed
 
-Reading order: ledger, frame, consumer, transport for what comes in; output, failures, outlet for
-what goes out; overlap for both together; compatibility. It knows nothing of dialogues.
+Reading order: ledger, frame, client, consumer, transport for what comes in; output, failures,
+outlet for what goes out; overlap for both together; compatibility. It knows nothing of dialogues.
 """
 
 from streams.frames.compatibility import FaustChanged, check_faust
@@ -18,7 +18,7 @@ from streams.frames.failures import FAILURE_KINDS, DeliveryFailed, FailureKind, 
 from streams.frames.frame import Frame, FrameBounds
 from streams.frames.ledger import Lease, Ledger
 from streams.frames.outlet import Outlet
-from streams.frames.output import OutputRecord, send_in_batches
+from streams.frames.output import OutputRecord, RecordTuple, send_in_batches
 from streams.frames.overlap import overlap
 from streams.frames.transport import Transport, frame_consumer, frame_topic, frames
 
@@ -33,6 +33,7 @@ __all__ = [
     "Ledger",
     "Outlet",
     "OutputRecord",
+    "RecordTuple",
     "Transport",
     "check_faust",
     "failure_kind",

@@ -18,7 +18,7 @@ class FrameBounds:
     max_waiting: frames in front of the agent; when they are full, nothing more is fetched.
     """
 
-    max_records: int = 512
+    max_records: int = 1000
     max_bytes: int = 1024 * 1024
     max_waiting: int = 4
 

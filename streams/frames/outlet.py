@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from streams.frames.failures import DeliveryFailed, FailureKind, failure_kind
-from streams.frames.output import OutputRecord, send_in_batches
+from streams.frames.output import RecordTuple, send_in_batches
 from streams.frames.patience import PatientProducer, answers
 
 _log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class Outlet:
             _log.warning("the producer's last records were not acknowledged: closing it over them")
             await producer.client.close()
 
-    async def send(self, records: Iterable[OutputRecord]) -> Awaitable[None]:
+    async def send(self, records: Iterable[RecordTuple]) -> Awaitable[None]:
         """Queue records in order; the order of one key is kept.
 
         Returns:

@@ -21,7 +21,7 @@ class Transport(driver.Transport):
     framed: the topics that are handed out in frames, and their bounds.
     buffer_bytes: bound on all frames together that are handed out and not wholly acknowledged;
         a single larger frame passes alone.
-    crash_within_s: how long a worker whose fetching failed may take to stop.
+    crash_within_s: how long a worker whose reading failed for good may take to stop.
     """
 
     Consumer = Consumer
@@ -46,10 +46,14 @@ class Transport(driver.Transport):
 class FrameSchema(faust.Schema):  # type: ignore[type-arg]  # not generic when it runs
     """Hands frames through as they are: decoding is the agent's, a frame at a time."""
 
-    def loads_key(self, app: Any, message: Any, **_: Any) -> Any:
+    def loads_key(
+        self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
+    ) -> Any:
         return None if isinstance(message.value, Frame) else message.key
 
-    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:
+    def loads_value(
+        self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
+    ) -> Any:
         return message.value
 
 

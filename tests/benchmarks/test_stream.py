@@ -47,5 +47,6 @@ def test_nothing_is_left_on_the_cluster_and_a_killed_worker_of_ours_loses_nothin
     outcome = kill_row(site, ours, records=200_000, value_bytes=SMALL_BYTES, kills=1)
     assert isinstance(outcome, Killed), outcome
     assert outcome.lost == 0
+    assert outcome.again > 0, "nothing was at stake: all that was written was committed too"
     assert outside.topics(site.prefix) == []
     outside.close()

@@ -7,14 +7,18 @@ with Source(system) as source:
 report = settle(source, roles=("tagger",))
 """
 
+import asyncio
 import os
+import signal
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from rule_store import canonical_bytes
 from streams.building import build_release, pack_rules
+from streams.role import system_now_ms
 from streams.settings import RoleName
 from tests.faults.source import Source
+from tests.faults.stake import held_partitions, uncommitted
 from tests.faults.verify import Outputs, Report, verify
 from tests.system import System
 
@@ -28,14 +32,33 @@ _SETTLED_WITHIN_S = 90.0 + STREAM_S
 def strike(
     system: System, name: str, blow: Callable[[str], object], *, role: RoleName = "tagger"
 ) -> None:
-    """Let a blow fall on a worker at a moment when it has work in flight and not committed."""
-    system.until(partial(at_work, system, name, role), f"work is in flight: {name}")
-    blow(name)
+    """Let a blow fall on a worker that has records in hand, while nobody has committed them.
+
+    It is held still and looked at from outside, so that what is seen is what the blow meets; when
+    nothing is at stake, it goes on until another look finds something.
+    """
+    system.until(partial(_held_at_work, system, name, role), f"records are at stake: {name}")
+    try:
+        blow(name)
+    finally:
+        system.processes.send(name, signal.SIGCONT)
 
 
-def at_work(system: System, name: str, role: RoleName) -> bool:
-    """Whether records are not committed, and some are in this worker's hands just now."""
-    return system.lag(role) > 0 and system.metric(name, "kdsl_in_flight") > 0
+def _held_at_work(system: System, name: str, role: RoleName) -> bool:
+    """Stop a worker in its tracks, and leave it so when records of its partitions are at stake."""
+    partitions = held_partitions(system, name)
+    if system.metric(name, "kdsl_in_flight") == 0:
+        return False
+    held_ms = system_now_ms()
+    os.kill(system.processes.pid(name), signal.SIGSTOP)
+    at_stake = 0
+    try:
+        at_stake = asyncio.run(uncommitted(system, role, partitions, before_ms=held_ms))
+    finally:
+        if not at_stake:
+            system.processes.send(name, signal.SIGCONT)
+    print(f"{name} is held still with {at_stake} records of its partitions not committed")
+    return at_stake > 0
 
 
 def settle(source: Source, *, roles: Sequence[RoleName] = ("tagger",)) -> Report:

@@ -18,6 +18,7 @@ from streams.metrics import Metrics
 from streams.ports import HOST, free_port
 from streams.progress import Progress
 from streams.watchdog import Watchdog
+from tests.fakes import FakeHoldings
 
 pytestmark = pytest.mark.kafka
 
@@ -63,29 +64,12 @@ class Log:
 
 
 @dataclass
-class Held:
-    """What a worker holds, as the test says."""
-
-    commits: dict[Partition, int | None] = field(default_factory=dict)
-    flying: int = 0
-
-    def assigned(self) -> set[Partition]:
-        return set(self.commits)
-
-    def committed(self, partition: Partition) -> int | None:
-        return self.commits[partition]
-
-    def in_flight(self) -> int:
-        return self.flying
-
-
-@dataclass
 class Watched:
     """A watchdog on the real broker; the test holds the clock."""
 
     cluster: Cluster
     now_s: float = 0.0
-    held: Held = field(default_factory=Held)
+    held: FakeHoldings = field(default_factory=FakeHoldings)
     health: Health = field(default_factory=Health)
     metrics: Metrics = field(default_factory=lambda: Metrics("tagger"))
 

@@ -56,12 +56,12 @@ class Echo(Role):
         return None
 
     async def decide(self, records: Sequence[Record]) -> list[Outputs]:
-        if records[0].value == b"slow" and self.slow is not None:
-            await self.slow.wait()
         outputs: list[Outputs] = []
         for record in records:
             if self.failures.too_many:
                 break
+            if record.value == b"slow" and self.slow is not None:
+                await self.slow.wait()
             self.failures.add(failed=record.value == b"fails")
             value = str(record.offset).encode()
             size_bytes = {b"full": LIMITS.tag_bytes, b"large": LIMITS.tag_bytes + 1}
@@ -78,6 +78,7 @@ class Bench:
     at_once: int = 1
     happened: list[str] = field(default_factory=list)
     deliverable: dict[str, asyncio.Event] = field(default_factory=dict)
+    room: asyncio.Event | None = None
     broken: bool = False
     health: Health = field(default_factory=Health)
     tracing: Tracing = field(default_factory=Untraced)
@@ -113,6 +114,8 @@ class Bench:
 
     async def _send(self, outputs: Sequence[Output]) -> Awaitable[object]:
         self.sent += outputs
+        if self.room is not None:
+            await self.room.wait()
         what = b" ".join(each.value.strip()[:9] for each in outputs).decode(errors="replace")
         self.happened.append(f"send {what}")
         return self._deliver(what)
@@ -127,9 +130,13 @@ class Bench:
 
 async def let_run(bench: Bench) -> "asyncio.Task[None]":
     running = asyncio.create_task(bench.run())
+    await go_on()
+    return running
+
+
+async def go_on() -> None:
     for _ in range(50):
         await asyncio.sleep(0)
-    return running
 
 
 async def end(running: "asyncio.Task[None]") -> None:
@@ -160,8 +167,7 @@ async def test_later_batches_are_worked_on_while_earlier_ones_wait_but_only_so_m
     running = await let_run(bench)
     assert bench.happened == ["take 0", "take 1", "send 0", "send 1"]
     bench.deliverable["1"].set()
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await go_on()
     assert bench.happened[4:] == [
         "delivered 1",
         "ack 1",
@@ -251,6 +257,37 @@ async def test_a_delivery_that_takes_long_makes_the_worker_unready_until_it_is_d
     assert bench.health.ready
 
 
+async def test_waiting_for_room_to_send_makes_the_worker_unready_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batches_module, "_SLOW_DELIVERY_S", 0)
+    room = asyncio.Event()
+    bench = Bench(batches=[[b"a"]], room=room, deliverable={"0": asyncio.Event()})
+    running = await let_run(bench)
+    assert bench.happened == ["take 0"]
+    assert "no acknowledgement from Kafka" in bench.health.obstacles["delivery"]
+    room.set()
+    await go_on()
+    assert bench.happened == ["take 0", "send 0"]
+    assert "delivery" in bench.health.obstacles
+    bench.deliverable["0"].set()
+    await running
+    assert bench.health.ready
+
+
+async def test_a_delivery_that_fails_keeps_nobody_waiting_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batches_module, "_SLOW_DELIVERY_S", 0)
+    bench = Bench(batches=[[b"a"]], deliverable={"0": asyncio.Event()}, broken=True)
+    running = await let_run(bench)
+    assert "delivery" in bench.health.obstacles
+    bench.deliverable["0"].set()
+    with pytest.raises(ExceptionGroup):
+        await running
+    assert bench.health.ready
+
+
 async def test_a_delivery_in_time_leaves_the_worker_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches_module, "_SLOW_DELIVERY_S", 0.01)
     bench = Bench(batches=[[b"a"]])
@@ -306,4 +343,45 @@ async def test_when_too_many_fail_the_decided_ones_are_finished_and_no_more_are_
         "ack 2",
         "ack 3",
     ]
+    await end(running)
+
+
+async def test_nothing_is_finished_behind_a_batch_of_which_records_are_left() -> None:
+    bench = Bench(
+        batches=[[b"a", b"slow", b"b"], [b"fails", b"fails", b"c", b"d"], [b"e"], [b"f"]],
+        at_once=3,
+    )
+    bench.role.slow = asyncio.Event()
+    running = await let_run(bench)
+    # Two of four: the second batch ends before its last record, and then, at two of five, the
+    # first before its own.
+    assert "2 of the last 4 valid records" in bench.health.obstacles["failures"]
+    bench.role.slow.set()
+    await go_on()
+    assert bench.happened == [
+        "take 0",
+        "take 3",
+        "take 7",
+        "send 0 1",
+        "delivered 0 1",
+        "ack 0",
+        "ack 1",
+    ]
+    await end(running)
+
+
+async def test_a_pause_is_for_good_although_fewer_fail_of_those_still_under_way() -> None:
+    bench = Bench(
+        batches=[[b"slow", b"a", b"b", b"c"], [b"fails", b"d", b"e", b"f", b"g"], [b"h"]],
+        at_once=2,
+    )
+    bench.role.slow = asyncio.Event()
+    running = await let_run(bench)
+    assert "1 of the last 4 valid records" in bench.health.obstacles["failures"]
+    bench.role.slow.set()
+    await go_on()
+    assert not bench.role.failures.too_many  # one of eight
+    happened = [what for what in bench.happened if what.startswith(("take", "send"))]
+    assert happened == ["take 0", "take 4", "send 0 1 2 3", "send 4 5 6 7"]
+    assert "failures" in bench.health.obstacles
     await end(running)

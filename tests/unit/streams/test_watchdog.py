@@ -12,26 +12,10 @@ from streams.log_ends import LogSpan, Partition
 from streams.metrics import Metrics
 from streams.progress import Progress
 from streams.watchdog import Stalled, Watchdog
+from tests.fakes import FakeHoldings
 
 PATIENCE_S = 30.0
 P0, P1 = ("events", 0), ("events", 1)
-
-
-@dataclass
-class Held:
-    """What a worker holds, as the test says."""
-
-    commits: dict[Partition, int | None] = field(default_factory=dict)
-    flying: int = 0
-
-    def assigned(self) -> set[Partition]:
-        return set(self.commits)
-
-    def committed(self, partition: Partition) -> int | None:
-        return self.commits[partition]
-
-    def in_flight(self) -> int:
-        return self.flying
 
 
 @dataclass
@@ -67,8 +51,9 @@ class Bench:
     """A watchdog whose looks and whose time the test takes."""
 
     exit_on_stall: bool = False
+    patience_s: float = PATIENCE_S
     now_s: float = 0.0
-    held: Held = field(default_factory=Held)
+    held: FakeHoldings = field(default_factory=FakeHoldings)
     logs: Told = field(default_factory=Told)
     health: Health = field(default_factory=Health)
     metrics: Metrics = field(default_factory=lambda: Metrics("tagger"))
@@ -83,7 +68,7 @@ class Bench:
             progress=self.progress,
             health=self.health,
             metrics=self.metrics,
-            patience_s=PATIENCE_S,
+            patience_s=self.patience_s,
             exit_on_stall=self.exit_on_stall,
             clock=lambda: self.now_s,
         )
@@ -109,7 +94,7 @@ class Bench:
         return self.metrics.registry.get_sample_value(name, labels)
 
 
-async def test_before_any_assignment_it_asks_nobody_and_sees_no_stall() -> None:
+async def test_in_reserve_it_asks_nobody_and_sees_no_stall() -> None:
     bench = Bench()
     bench.held.flying = 1
     await bench.look(at_s=0.0)
@@ -188,7 +173,7 @@ async def test_an_idle_worker_never_stalls_and_has_the_whole_time_when_work_come
     assert bench.stalled
 
 
-@pytest.mark.parametrize("obstacle", ["failures", "kafka"])
+@pytest.mark.parametrize("obstacle", ["failures", "kafka", "delivery"])
 async def test_what_another_obstacle_answers_for_is_not_judged_twice(obstacle: str) -> None:
     bench = Bench()
     bench.give(P0, committed=7, begin=0, end=10)
@@ -201,6 +186,65 @@ async def test_what_another_obstacle_answers_for_is_not_judged_twice(obstacle: s
     await bench.look(at_s=1002.0 + PATIENCE_S)
     assert not bench.stalled
     await bench.look(at_s=1003.0 + PATIENCE_S)
+    assert bench.stalled
+
+
+async def test_partitions_that_are_not_assigned_are_a_stall_until_they_are() -> None:
+    bench = Bench()
+    bench.health.block("partitions", "waiting for Kafka to assign partitions")
+    await bench.look(at_s=0.0)
+    await bench.look(at_s=PATIENCE_S)
+    assert not bench.stalled
+    await bench.look(at_s=PATIENCE_S + 1)
+    assert bench.stalled
+    why = bench.health.obstacles["stall"]
+    assert "no partitions were assigned for 31 s although Kafka answers: restart" in why
+    bench.health.clear("partitions")
+    await bench.look(at_s=PATIENCE_S + 3)
+    assert not bench.stalled
+
+
+@pytest.mark.parametrize("obstacle", ["release", "kafka"])
+async def test_the_wait_for_partitions_begins_when_nothing_else_is_in_its_way(
+    obstacle: str,
+) -> None:
+    bench = Bench()
+    bench.health.block("partitions", "waiting for Kafka to assign partitions")
+    bench.health.block(obstacle, "mend it")
+    await bench.look(at_s=0.0)
+    await bench.look(at_s=1000.0)
+    bench.health.clear(obstacle)
+    await bench.look(at_s=1002.0)
+    await bench.look(at_s=1002.0 + PATIENCE_S)
+    assert not bench.stalled
+    await bench.look(at_s=1003.0 + PATIENCE_S)
+    assert bench.stalled
+
+
+async def test_a_rebalance_gives_its_own_wait_and_the_records_after_it_the_whole_time() -> None:
+    bench = Bench()
+    bench.give(P0, committed=7, begin=0, end=10)
+    await bench.look(at_s=0.0)
+    bench.health.block("partitions", "Kafka is moving partitions between workers")
+    await bench.look(at_s=20.0)
+    await bench.look(at_s=20.0 + PATIENCE_S)
+    assert not bench.stalled
+    bench.health.clear("partitions")
+    await bench.look(at_s=21.0 + PATIENCE_S)
+    await bench.look(at_s=21.0 + 2 * PATIENCE_S)
+    assert not bench.stalled
+    await bench.look(at_s=22.0 + 2 * PATIENCE_S)
+    assert bench.stalled
+    assert "3 not committed" in bench.health.obstacles["stall"]
+
+
+async def test_short_decisions_leave_a_rebalance_the_time_that_it_takes() -> None:
+    bench = Bench(patience_s=2.0)
+    bench.health.block("partitions", "waiting for Kafka to assign partitions")
+    await bench.look(at_s=0.0)
+    await bench.look(at_s=30.0)
+    assert not bench.stalled
+    await bench.look(at_s=31.0)
     assert bench.stalled
 
 

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaTimeoutError, ProducerFenced
 from aiokafka.partitioner import DefaultPartitioner
 
 from streams.frames import OutputRecord, send_in_batches
+from streams.frames.output import _hash_short
 
 PARTITIONS = {2, 0, 1}
 
@@ -71,12 +72,20 @@ async def test_records_of_a_partition_share_a_batch_until_it_is_full_and_keep_th
 
 async def test_each_key_goes_where_the_client_would_send_it() -> None:
     producer = FakeProducer()
-    keys = [f"dialogue-{n}".encode() for n in range(50)]
+    keys = [f"dialogue-{n}".encode() for n in range(50)] + [b"%d" % n * 128 for n in range(20)]
     await send_in_batches(producer, [output(key, b"v") for key in keys])
     chosen = {r["key"]: partition for _, partition, batch in producer.sent for r in batch.records}
     client = DefaultPartitioner()
     assert chosen == {key: client(key, sorted(PARTITIONS), sorted(PARTITIONS)) for key in keys}
     assert set(chosen.values()) == PARTITIONS
+
+
+async def test_long_keys_are_not_kept_in_memory() -> None:
+    """A key may be as long as a record: as many as are remembered would fill gigabytes."""
+    _hash_short.cache_clear()
+    producer = FakeProducer()
+    await send_in_batches(producer, [output(b"k" * size, b"v") for size in (1, 128, 129, 16_384)])
+    assert _hash_short.cache_info().currsize == 2
 
 
 async def test_topics_are_kept_apart_and_headers_and_timestamps_are_carried() -> None:

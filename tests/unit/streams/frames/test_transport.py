@@ -7,45 +7,18 @@ from typing import Any
 
 import faust
 import pytest
-from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.frames import Frame, FrameBounds, frame_consumer, frame_topic
-from streams.frames import compatibility as frames_compatibility
-from streams.frames.compatibility import FaustChanged, check_faust
-from streams.frames.consumer import Consumer, _Piece
+from streams.frames.consumer import Consumer
+from streams.frames.piece import Piece
+from tests.unit.streams.frames.fake_client import Fetched, make_app
 
 FRAMED, PLAIN = TP("framed", 0), TP("plain", 0)
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """A record as the client returns it."""
-
-    offset: int
-    topic: str = "framed"
-    partition: int = 0
-    timestamp: int = 1000
-    timestamp_type: int = 0
-    headers: tuple[tuple[str, bytes], ...] = ()
-    key: bytes | None = b"k"
-    value: bytes | None = b"v"
-    checksum: int | None = None
-    serialized_key_size: int = 1
-    serialized_value_size: int = 1
-
-
 def fetched(*offsets: int, topic: str = "framed") -> list[Fetched]:
     return [Fetched(offset, topic=topic) for offset in offsets]
-
-
-def make_app(**settings: Any) -> faust.App:
-    return faust.App(
-        "u",
-        broker="framed://nowhere:1",
-        env_prefix="U_",
-        **{"topic_allow_declare": False, **settings},
-    )
 
 
 @dataclass
@@ -242,29 +215,6 @@ async def test_a_frame_given_up_while_it_waits_for_room_was_never_handed_out(
     assert delivered.committable() == 4
 
 
-async def test_a_frame_that_waits_for_room_while_partitions_are_sought_is_read_again_instead(
-    delivered: Delivered, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def seek_to_committed(consumer: Consumer) -> None:
-        consumer._committed_offset[FRAMED] = 3
-
-    monkeypatch.setattr(driver.Consumer, "perform_seek", seek_to_committed)
-    delivered.bound(100)
-    first, second = delivered.consumer._cut(FRAMED, weighing(90, 0, 0, 90, first=3))
-    await delivered.deliver(FRAMED, [first])
-    waiting = asyncio.create_task(delivered.deliver(FRAMED, [second]))
-    await settle()
-    await delivered.consumer.perform_seek()
-    await waiting
-    assert [frame.abandoned for frame in delivered.frames] == [True]
-    assert delivered.consumer.ledger.held_bytes == 0
-    again = delivered.consumer._cut(FRAMED, weighing(90, 0, 0, 1, first=3))
-    await delivered.deliver(FRAMED, again)
-    for frame in delivered.frames[1:]:
-        frame.ack_all()
-    assert delivered.committable() == 7
-
-
 async def test_before_the_start_nothing_is_assigned_and_nothing_committed() -> None:
     app = make_app()
     frame_topic(app, "framed")
@@ -277,7 +227,7 @@ async def test_ordinary_topics_keep_faust_s_own_messages_and_bookkeeping(
     delivered: Delivered,
 ) -> None:
     records = delivered.consumer._cut(PLAIN, fetched(0, 1, topic="plain"))
-    assert not any(isinstance(record, _Piece) for record in records)
+    assert not any(isinstance(record, Piece) for record in records)
     await delivered.deliver(PLAIN, records)
     for message in delivered.messages:
         assert message.value == b"v"
@@ -293,21 +243,3 @@ def test_frames_need_their_own_address() -> None:
 def test_a_bounded_number_of_frames_waits_in_front_of_the_agent() -> None:
     topic = frame_topic(make_app(), "t", bounds=FrameBounds(max_waiting=2))
     assert topic.maxsize == 2
-
-
-def test_the_installed_faust_is_the_one_the_transport_was_written_against() -> None:
-    check_faust()
-
-
-def test_a_faust_that_changed_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    def _new_offset(self: object, tp: TP, surprise: int) -> int:
-        return surprise
-
-    monkeypatch.setattr(driver.Consumer, "_new_offset", _new_offset)
-    with pytest.raises(FaustChanged, match="_new_offset"):
-        check_faust()
-    monkeypatch.delattr(driver.Consumer, "_new_offset")
-    monkeypatch.setattr(frames_compatibility, "_OVERRIDDEN", ("no_such_method", "ack"))
-    monkeypatch.setattr(Consumer, "no_such_method", _new_offset, raising=False)
-    with pytest.raises(FaustChanged, match="no_such_method"):
-        check_faust()
