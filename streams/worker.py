@@ -3,14 +3,13 @@
 import asyncio
 import gc
 import logging
-import os
 import signal
-import threading
 
 from streams.app import WorkerApp, create_app
 from streams.domain import load_domain
 from streams.errors import StreamsError
 from streams.frames import DeliveryFailed
+from streams.frames.ending import exit_hard_after
 from streams.preflight import preflight
 from streams.settings import RoleName, Settings
 from streams.topics import group_name
@@ -57,8 +56,9 @@ async def _run(settings: Settings, role: RoleName) -> int:
             _say_ready(app, role)
             await _until_stopped(app, stop)
     finally:
-        # From here on only a bound on time: what is not acknowledged is read again.
-        _exit_hard_after(settings.stop_within_s)
+        # A stop can hang on a broker that is away, or while joining a group; what is not
+        # acknowledged is read again.
+        exit_hard_after(settings.stop_within_s)
         starting.cancel()
         await app.stop()
     if app.crash_reason is not None:
@@ -91,16 +91,3 @@ def _sentence(reason: BaseException) -> str:
         reason = reason.exceptions[0]
     known = isinstance(reason, StreamsError | DeliveryFailed)
     return str(reason) if known else repr(reason)
-
-
-def _exit_hard_after(seconds: float) -> None:
-    """A stop can hang on a broker that is away, or while joining a group; bound it."""
-
-    def exit_now() -> None:
-        _log.error("not stopped within %g s: exiting hard; nothing is lost by it", seconds)
-        logging.shutdown()
-        os._exit(1)
-
-    timer = threading.Timer(seconds, exit_now)
-    timer.daemon = True
-    timer.start()

@@ -47,7 +47,7 @@ def strike(
 def _held_at_work(system: System, name: str, role: RoleName) -> bool:
     """Stop a worker in its tracks, and leave it so when records of its partitions are at stake."""
     partitions = held_partitions(system, name)
-    if system.metric(name, "kdsl_in_flight") == 0:
+    if not partitions or system.metric(name, "kdsl_in_flight") == 0:
         return False
     held_ms = system_now_ms()
     os.kill(system.processes.pid(name), signal.SIGSTOP)

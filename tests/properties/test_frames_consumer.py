@@ -41,6 +41,7 @@ class World:
             log={tp: [] for tp in PARTITIONS}, pause=self.take_time, takes_commit=self.takes
         )
         self.consumer: Consumer = make_consumer(self.thread, self.conduct)
+        self.consumer.sleep = self.pass_time  # type: ignore[method-assign]
         self.app = self.consumer.app
         self.consumer.transport.buffer_bytes = BUFFER_BYTES  # type: ignore[attr-defined]
         self.fetching: asyncio.Task[Any] | None = None
@@ -54,6 +55,10 @@ class World:
     async def take_time(self) -> None:
         """Now and then a client is slower than a whole rebalance."""
         await self.pause(longest=400 if self.draw.random() < 0.05 else 4)
+
+    async def pass_time(self, n: Any) -> None:
+        """Faust sleeps while it has no partitions; here, time is what others do meanwhile."""
+        await self.pause()
 
     async def conduct(self, message: Any) -> None:
         """Take a frame, as the agent's queue does."""
