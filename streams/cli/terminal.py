@@ -1,6 +1,7 @@
 """What a person sees: results on standard output, everything else on standard error."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -14,12 +15,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from streams.datasets import Example
 
 _MINUTE_MS = 60_000
+_FILE_COLUMNS = 160
 _AGE_CHARS = 12
 _UNITS_MS = {"s": 1000, "m": _MINUTE_MS, "h": 60 * _MINUTE_MS, "d": 24 * 60 * _MINUTE_MS}
 
 
 def stdout() -> Console:
-    return Console(highlight=False, markup=False)
+    """Results; in a file or a pipe tables take the room they need, as far as `COLUMNS` is unset."""
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_COLUMNS
+    return Console(highlight=False, markup=False, width=wide)
 
 
 def stderr() -> Console:

@@ -1,12 +1,16 @@
 """What both Faust rows share: the app, stock and best, and the way out."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import faust
 
 from streams.bench.meter import Meter
 from streams.bench.plan import Plan
+
+
+# Gives the app its agent.
+Add: TypeAlias = Callable[[faust.App, Plan, Meter], None]
 
 
 class BareApp(faust.App):
@@ -54,8 +58,14 @@ def bytes_topic(app: faust.App, name: str) -> Any:
     )
 
 
+def run_row(plan: Plan, meter: Meter, *, stock: Add, best: Add) -> None:
+    """Run a row's worker until it is killed."""
+    app = make_app(plan)
+    (best if plan.best else stock)(app, plan, meter)
+    run_app(app)
+
+
 def run_app(app: faust.App) -> None:
-    """Run the worker until it is killed."""
     # At `warn` Faust turns the root logger to DEBUG, for its spinner.
     faust.Worker(app, loglevel="info").execute_from_commandline()
 

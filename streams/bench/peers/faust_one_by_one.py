@@ -10,19 +10,14 @@ import mode
 from streams.bench.labelling import label
 from streams.bench.meter import Meter
 from streams.bench.peers.aiokafka_clients import best_producer
-from streams.bench.peers.faust_app import bytes_topic, commit_and_finish, make_app, run_app
+from streams.bench.peers.faust_app import bytes_topic, commit_and_finish, run_row
 from streams.bench.plan import Plan
 
 _IN_FLIGHT = 2000
 
 
 def run(plan: Plan, meter: Meter) -> None:
-    app = make_app(plan)
-    if plan.best:
-        _add_best(app, plan, meter)
-    else:
-        _add_stock(app, plan, meter)
-    run_app(app)
+    run_row(plan, meter, stock=_add_stock, best=_add_best)
 
 
 def _add_stock(app: faust.App, plan: Plan, meter: Meter) -> None:
