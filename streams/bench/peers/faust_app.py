@@ -8,7 +8,6 @@ import faust
 from streams.bench.meter import Meter
 from streams.bench.plan import Plan
 
-
 # Gives the app its agent.
 Add: TypeAlias = Callable[[faust.App, Plan, Meter], None]
 
