@@ -35,8 +35,9 @@ test: setup check ## all checks and tests, on a real Kafka
 bench: setup ## the benchmark of the frame transport; about an hour, writes docs/benchmarks.md
 	$(BIN)/kdsl bench stream --markdown docs/benchmarks.md
 
-faults: setup ## the fault tests with a longer stream: STREAM_S=60 seconds before and after each fault
-	KDSL_TEST_STREAM_S=$(or $(STREAM_S),60) $(BIN)/pytest -m faults -s tests/faults
+faults: setup ## the fault tests with a longer stream: STREAM_S=60 seconds before and after each fault; about 25 minutes
+	KDSL_TEST_STREAM_S=$(or $(STREAM_S),60) $(BIN)/pytest -m faults -v --capture=tee-sys \
+	  -o console_output_style=count tests/faults
 
 check: setup ## ruff, mypy, import-linter; never edits
 	$(BIN)/ruff format --check

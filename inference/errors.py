@@ -27,7 +27,8 @@ class MissingExtra(InferenceError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
-            f"{package} is not installed; install it with: pip install 'kdsl[{extra}]'"
+            f"{package} is not installed; it comes with the extra {extra} of kdsl, from its "
+            f"checkout: pip install '.[{extra}]'"
         )
         self.package = package
         self.extra = extra
@@ -50,7 +51,8 @@ class ProviderUnavailable(InferenceError):
         extra = "gpu" if asked == "CUDAExecutionProvider" else "cpu"
         super().__init__(
             f"{asked} did not load, ONNX Runtime offers {', '.join(found) or 'nothing'}; "
-            f"install kdsl[{extra}] and its drivers, or ask for another provider"
+            f"install the extra {extra} of kdsl (in its checkout: pip install '.[{extra}]') and "
+            "its drivers, or ask for another provider"
         )
         self.asked = asked
         self.found = found

@@ -1,7 +1,7 @@
 """Rules: the knowledge that can be said, and the releases that carry it to the workers.
 
-Reading order: evidence, lexicon, predicates, rules, language, decision, release, signing,
-activation.
+Reading order: evidence, lexicon, predicates, rules, language, compiled, decision, release, signing,
+activation. `rule_store.registry` stands apart: it alone needs a database.
 """
 
 from rule_store.activation import (
@@ -13,6 +13,7 @@ from rule_store.activation import (
     supersedes,
     topic_key,
 )
+from rule_store.compiled import CompiledRules
 from rule_store.decision import decide, settle, votes
 from rule_store.errors import (
     DuplicateRule,
@@ -25,17 +26,26 @@ from rule_store.errors import (
     Place,
     ReliabilityMissing,
     RulesRefused,
+    RulesTextRefused,
     RuleStoreError,
     RuleSyntaxError,
     UnknownChannel,
     UnknownConcept,
+    UnknownFact,
     UnknownLabel,
     Untrusted,
 )
-from rule_store.evidence import CHANNELS, Channel, Evidence, fold
-from rule_store.language import print_literal, print_rules, read_rules
+from rule_store.evidence import CHANNELS, FACTS, Channel, Evidence, Fact, fold
+from rule_store.explain import ExplainedLiteral, ExplainedRule, Explanation, Span, explain
+from rule_store.findings import Finding
+from rule_store.firings import Firings, LabelledEvaluation, count_firings, wilson_interval
+from rule_store.formatting import format_rules
+from rule_store.language import read_rules, read_rules_text
 from rule_store.lexicon import Lexicon
-from rule_store.predicates import Has, Mentions, Predicate, Truth, occurs
+from rule_store.lexicon_lint import lint_lexicon
+from rule_store.lint import lint_rules
+from rule_store.predicates import Has, Line, Mentions, Predicate, Reaches, Truth, occurs
+from rule_store.printing import print_literal, print_rules, print_rules_text
 from rule_store.release import (
     RELEASE_BYTES,
     Release,
@@ -59,35 +69,49 @@ from rule_store.rules import (
     evaluate,
     truth,
 )
+from rule_store.rules_text import RuleExample, RulesText
 from rule_store.signing import (
     ENVELOPE_BYTES,
+    FileMark,
     Purpose,
     Signature,
     Signed,
     TrustStore,
     cosign,
+    key_files,
     key_id,
     load_key,
     new_key,
+    public_keys,
     public_path,
     sign,
     signed_from_bytes,
     signed_to_bytes,
 )
+from rule_store.trial import Trial, try_examples
 
 __all__ = [
     "ACTIVATION_BYTES",
     "CHANNELS",
     "ENVELOPE_BYTES",
+    "FACTS",
     "RELEASE_BYTES",
     "AbstainReason",
     "Abstained",
     "Activation",
     "Answered",
     "Channel",
+    "CompiledRules",
     "DuplicateRule",
     "Evaluation",
     "Evidence",
+    "ExplainedLiteral",
+    "ExplainedRule",
+    "Explanation",
+    "Fact",
+    "FileMark",
+    "Finding",
+    "Firings",
     "Has",
     "InvalidActivation",
     "InvalidEnvelope",
@@ -95,28 +119,37 @@ __all__ = [
     "InvalidRelease",
     "InvalidRule",
     "KeyRefused",
+    "LabelledEvaluation",
     "Lexicon",
+    "Line",
     "Literal",
     "Mentions",
     "Place",
     "Predicate",
     "Purpose",
+    "Reaches",
     "Release",
     "Reliability",
     "ReliabilityMissing",
     "Rule",
+    "RuleExample",
     "RuleSet",
     "RuleStoreError",
     "RuleSyntaxError",
     "RulesRefused",
+    "RulesText",
+    "RulesTextRefused",
     "Setting",
     "Signature",
     "Signed",
+    "Span",
     "TaskRules",
+    "Trial",
     "TrustStore",
     "Truth",
     "UnknownChannel",
     "UnknownConcept",
+    "UnknownFact",
     "UnknownLabel",
     "Untrusted",
     "Verdict",
@@ -124,20 +157,29 @@ __all__ = [
     "activation_to_bytes",
     "canonical_bytes",
     "cosign",
+    "count_firings",
     "decide",
     "digest",
     "evaluate",
+    "explain",
     "fold",
+    "format_rules",
+    "key_files",
     "key_id",
     "labels_digest",
+    "lint_lexicon",
+    "lint_rules",
     "load_key",
     "new_key",
     "occurs",
     "print_literal",
     "print_rules",
+    "print_rules_text",
+    "public_keys",
     "public_path",
     "read_release",
     "read_rules",
+    "read_rules_text",
     "release_key",
     "settle",
     "sign",
@@ -146,5 +188,7 @@ __all__ = [
     "supersedes",
     "topic_key",
     "truth",
+    "try_examples",
     "votes",
+    "wilson_interval",
 ]

@@ -22,7 +22,7 @@ class Activation:
     labels_digest: the labels that the release decides between; workers with others ignore it.
     digest: `sha256:…` of the release's bytes.
     shadow: likewise, of a release evaluated without effect.
-    sequence: counts up with every activation of the domain, from 1.
+    sequence: counts up with every activation of the domain and its labels, from 1.
     by: who activated it.
     at_ms: when, UTC milliseconds since the epoch.
 

@@ -14,6 +14,11 @@ from rule_store.lexicon import is_text
 SCHEMA = "1.0"
 _SCHEMA = re.compile(r"([0-9]{1,4})\.[0-9]{1,4}")
 
+# What may be built of bytes: an empty list takes three of them in JSON and seventy in memory, so 16
+# MiB could become 700. A rule of four literals holds 6 containers and 18 values.
+CONTAINERS = 1_000_000
+VALUES = 4_000_000
+
 Refusal = type[InvalidRelease] | type[InvalidActivation]
 
 
@@ -133,6 +138,7 @@ def read_fields(content: bytes, *, limit_bytes: int, refusal: Refusal) -> Fields
     """
     if len(content) > limit_bytes:
         raise refusal("", f"{len(content)} bytes are more than the {limit_bytes} allowed")
+    check_counts(content, refusal)
     try:
         top: object = json.loads(
             content.decode(),
@@ -149,6 +155,15 @@ def read_fields(content: bytes, *, limit_bytes: int, refusal: Refusal) -> Fields
     fields = Fields(values=top, where="", refusal=refusal)
     check_schema(fields)
     return fields
+
+
+def check_counts(content: bytes, refusal: Refusal) -> None:
+    """Bound what parsing would build, before it does; brackets and commas of texts count too."""
+    containers = content.count(b"[") + content.count(b"{")
+    values = containers + content.count(b",")
+    for count, most, noun in ((containers, CONTAINERS, "brackets"), (values, VALUES, "values")):
+        if count > most:
+            raise refusal("", f"{count} {noun} are more than the {most} allowed; drop rules")
 
 
 def check_schema(fields: Fields) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from rule_store.errors import ReliabilityMissing
 from rule_store.rules import Abstained, Answered, Evaluation, Rule, Verdict
@@ -12,6 +13,8 @@ from rule_store.rules import Abstained, Answered, Evaluation, Rule, Verdict
 # its reliability was estimated on.
 VOTE_RELIABILITY_MIN = 0.01
 VOTE_RELIABILITY_MAX = 0.99
+# One is reason enough; with the screen unread thousands may be undecided, event after event.
+UNDECIDED_NAMED = 16
 
 
 def decide(
@@ -20,7 +23,8 @@ def decide(
     """Answer only when no undecided rule is left.
 
     One undecided rule is enough to abstain, whatever its label: so an answer given with the
-    screen unread is the answer with any screen, its reliability and rules included.
+    screen unread is the answer with any screen, its reliability and rules included. The first
+    `UNDECIDED_NAMED` of them are named.
 
     Args:
         evaluation: what fired and what is undecided.
@@ -31,7 +35,8 @@ def decide(
         ReliabilityMissing: a rule fired that `reliability` does not hold.
     """
     if evaluation.undecided:
-        return Abstained(reason="needs_screen", rules=_ids(evaluation.undecided))
+        named = islice(evaluation.undecided, UNDECIDED_NAMED)
+        return Abstained(reason="needs_screen", rules=_ids(named))
     return settle(evaluation, reliability=reliability, answer_at=answer_at)
 
 
@@ -46,9 +51,9 @@ def settle(
     ids = _ids(fired)
     if not fired:
         return Abstained(reason="no_rule", rules=())
-    if any(rule.label != fired[0].label for rule in fired):
+    if len({rule.label for rule in fired}) > 1:
         return Abstained(reason="conflict", rules=ids)
-    best = max(_reliability(rule, reliability) for rule in fired)
+    best = max([_reliability(rule, reliability) for rule in fired])
     if best < answer_at:
         return Abstained(reason="below_threshold", rules=ids)
     return Answered(label=fired[0].label, reliability=best, rules=ids)
@@ -88,4 +93,4 @@ def _reliability(rule: Rule, reliability: Mapping[str, float]) -> float:
 
 
 def _ids(rules: Iterable[Rule]) -> tuple[str, ...]:
-    return tuple(rule.id for rule in rules)
+    return tuple([rule.id for rule in rules])

@@ -4,22 +4,25 @@ RuleStoreError
 ├── RulesRefused           rules that say something impossible; knows the place in a `.rules` text
 │   ├── RuleSyntaxError    the text does not follow the grammar
 │   ├── UnknownChannel     no such evidence channel
+│   ├── UnknownFact        nobody measures that
 │   ├── UnknownConcept     the lexicon has no such concept
 │   ├── UnknownLabel       the task has no such label
 │   ├── InvalidRule        empty body, empty phrase, something too long
-│   └── DuplicateRule      the same task, body and label twice
+│   ├── DuplicateRule      the same task, body and label twice
+│   └── RulesTextRefused   a `.rules` text, with all its faults
 ├── InvalidLexicon         an empty concept or phrase
 ├── ReliabilityMissing     a rule fired whose reliability nobody gave
 ├── InvalidRelease         bytes that are no release, or a release that contradicts itself
 ├── InvalidActivation      likewise an activation
 ├── InvalidEnvelope        likewise signed bytes
 ├── Untrusted              no trusted signature, or a wrong one
-└── KeyRefused             a key file that cannot be used as asked
+├── KeyRefused             a key file that cannot be used as asked
+└── RegistryError          likewise the registry; its tree is in registry_errors.py
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -42,7 +45,7 @@ def part(name: str) -> str:
     return name if name.isprintable() and len(name) <= _SHOWN_CHARS else shown(name)
 
 
-def _choice(name: str, known: Iterable[str]) -> str:
+def choice(name: str, known: Iterable[str]) -> str:
     """Say what could have been meant instead of an unknown name."""
     names = list(known)
     if not names:
@@ -101,10 +104,16 @@ class UnknownChannel(RulesRefused):
     """No such evidence channel."""
 
     def __init__(self, channel: str, *, known: Iterable[str], place: Place | None = None) -> None:
-        super().__init__(
-            f"unknown channel {shown(channel)}; {_choice(channel, known)}", place=place
-        )
+        super().__init__(f"unknown channel {shown(channel)}; {choice(channel, known)}", place=place)
         self.channel = channel
+
+
+class UnknownFact(RulesRefused):
+    """Nobody measures that."""
+
+    def __init__(self, fact: str, *, known: Iterable[str], place: Place | None = None) -> None:
+        super().__init__(f"unknown fact {shown(fact)}; {choice(fact, known)}", place=place)
+        self.fact = fact
 
 
 class UnknownConcept(RulesRefused):
@@ -113,7 +122,7 @@ class UnknownConcept(RulesRefused):
     def __init__(self, concept: str, *, known: Iterable[str], place: Place | None = None) -> None:
         super().__init__(
             f"unknown concept {shown(concept)}; add it to the lexicon or correct the name: "
-            f"{_choice(concept, known)}",
+            f"{choice(concept, known)}",
             place=place,
         )
         self.concept = concept
@@ -127,7 +136,7 @@ class UnknownLabel(RulesRefused):
     ) -> None:
         super().__init__(
             f"task {shown(task)} has no label {shown(label)}; add it to the domain pack or "
-            f"correct the name: {_choice(label, known)}",
+            f"correct the name: {choice(label, known)}",
             place=place,
         )
         self.label = label
@@ -150,6 +159,22 @@ class DuplicateRule(RulesRefused):
             place=place,
         )
         self.rule_id = rule_id
+
+
+class RulesTextRefused(RulesRefused):
+    """A `.rules` text that cannot be taken.
+
+    Attributes:
+        errors: its faults in order of place; of many only the first.
+        unnamed: how many more there are.
+    """
+
+    def __init__(self, errors: Sequence[RulesRefused], *, unnamed: int = 0) -> None:
+        first, *others = errors
+        more = [f"and {unnamed} more; mend these first"] if unnamed else []
+        super().__init__("\n".join((first.fault, *map(str, others), *more)), place=first.place)
+        self.errors = tuple(errors)
+        self.unnamed = unnamed
 
 
 class InvalidLexicon(RuleStoreError):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
+from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -13,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from rule_store.errors import KeyRefused
 
 KEY_FILE_BYTES = 1024 * 1024
+KEY_FILES = 1000
 KEY_ID_CHARS = 16
 _PEM_END = b"-----END PUBLIC KEY-----"
 
@@ -65,6 +69,46 @@ def load_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyRefused(str(path), "is not an Ed25519 key; make one")
     return key
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """What tells that a file was written, or another put in its place."""
+
+    path: Path
+    device: int
+    inode: int
+    size_bytes: int
+    modified_ns: int
+    changed_ns: int
+
+
+def key_files(path: Path) -> tuple[FileMark, ...]:
+    """The files of a trust store as they are now: a PEM file, or every `*.pem` of a folder.
+
+    Raises:
+        KeyRefused: missing, unreadable, too many, or no files at all.
+    """
+    try:
+        in_folder = islice(path.glob("*.pem"), KEY_FILES + 1)
+        files = sorted(in_folder) if path.is_dir() else [path]
+        marks = tuple(map(_mark, files))
+    except OSError as error:
+        raise KeyRefused(str(path), f"cannot be read ({error.strerror}); name a key") from None
+    if not marks:
+        raise KeyRefused(str(path), "holds no public key; put the signer's .pub.pem there")
+    if len(marks) > KEY_FILES:
+        raise KeyRefused(str(path), f"holds more than {KEY_FILES} keys; remove some")
+    return marks
+
+
+def _mark(file: Path) -> FileMark:
+    seen = file.stat()
+    if not stat.S_ISREG(seen.st_mode):  # a pipe can be read once only, and wait for ever
+        raise KeyRefused(str(file), "is no file; put a .pub.pem there")
+    return FileMark(
+        file, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+    )
 
 
 def public_keys(path: Path) -> list[Ed25519PublicKey]:

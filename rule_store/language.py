@@ -1,60 +1,21 @@
-"""The `.rules` language: text ⇄ rule set."""
+"""The `.rules` language: text → rules and examples."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Collection
-from functools import cache
-from typing import assert_never, cast
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import cast
 
-from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Token
 
-from rule_store.errors import (
-    DuplicateRule,
-    InvalidRule,
-    Place,
-    RuleSyntaxError,
-    UnknownChannel,
-    UnknownConcept,
-    UnknownLabel,
-    shown,
-)
-from rule_store.evidence import CHANNELS
+from rule_store.errors import DuplicateRule, Place
+from rule_store.faults import Faults
+from rule_store.grammar import Node, statements, tokens_of
 from rule_store.lexicon import Lexicon
-from rule_store.predicates import Has, Mentions, Predicate
+from rule_store.operands import Made, Operands
+from rule_store.predicates import Has, Line, Mentions, Predicate, Reaches
 from rule_store.rules import Literal, Rule, RuleSet
-
-TEXT_CHARS = 8 * 1024 * 1024
-KEYWORDS = ("when", "and", "not", "has", "mentions", "then", "note")
-
-# Each terminal matches in one pass: no two alternatives of a repetition share a first character.
-_GRAMMAR = r"""
-start: rule*
-rule: "when" _literal ("and" _literal)* "then" _name ["note" STRING]
-_literal: has | mentions
-has: [NOT] _channel "has" STRING
-mentions: [NOT] _channel "mentions" _name
-_channel: NAME | DOTTED
-_name: NAME | STRING
-
-NOT: "not"
-NAME: /[A-Za-z_][\w-]*/
-DOTTED.2: /[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)+/
-STRING: /"([^"\\\n]|\\[^\n])*"/
-COMMENT: /#[^\n]*/
-%ignore COMMENT
-%ignore /[\s\ufeff]+/
-"""
-_NAME = re.compile(r"[A-Za-z_][\w-]*")
-
-Node = Tree[Token]
-
-
-@cache
-def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", lexer="basic")
+from rule_store.rules_text import RuleExample, RulesText
 
 
 def read_rules(
@@ -65,7 +26,19 @@ def read_rules(
     lexicon: Lexicon | None = None,
     origin: str = "<text>",
 ) -> RuleSet:
-    """Read the rules of one task.
+    """Read the rules of a text, as `read_rules_text` does, and leave its examples."""
+    return read_rules_text(text, task=task, labels=labels, lexicon=lexicon, origin=origin).rule_set
+
+
+def read_rules_text(
+    text: str,
+    *,
+    task: str,
+    labels: Collection[str] | None = None,
+    lexicon: Lexicon | None = None,
+    origin: str = "<text>",
+) -> RulesText:
+    """Read the rules of one task and their examples.
 
     Args:
         text: the contents of a `.rules` file.
@@ -75,174 +48,149 @@ def read_rules(
         origin: the file's name, for messages.
 
     Raises:
-        RuleSyntaxError: the text does not follow the grammar.
-        UnknownChannel, UnknownConcept, UnknownLabel: a name that does not exist.
-        InvalidRule, DuplicateRule: a rule that cannot be, or stands twice.
+        RulesTextRefused: the text has faults; all of them.
     """
-    tree = _parse(text, origin)
-    places: dict[str, Place] = {}
-    rules: list[Rule] = []
-    for node in tree.children:
-        rule, place = _rule(cast(Node, node), task, labels, lexicon, origin)
-        if rule.id in places:
-            raise DuplicateRule(rule.id, first=places[rule.id], place=place)
-        places[rule.id] = place
-        rules.append(rule)
-    return RuleSet(task=task, rules=tuple(rules))
-
-
-def print_rules(rule_set: RuleSet) -> str:
-    """Write a rule set so that reading it gives the same rule set.
-
-    >>> body = (Literal(predicate=Has(channel="last", phrase="Where is my order")),)
-    >>> rule = Rule(task="intent", body=body, label="track_order")
-    >>> print(print_rules(RuleSet(task="intent", rules=(rule,))), end="")
-    when last has "where is my order" then track_order
-    """
-    return "".join(f"{_printed_rule(rule)}\n" for rule in rule_set.rules)
-
-
-def _printed_rule(rule: Rule) -> str:
-    body = " and ".join(map(print_literal, rule.body))
-    note = "" if rule.note is None else f" note {_quoted(rule.note)}"
-    return f"when {body} then {_named(rule.label)}{note}"
-
-
-def print_literal(literal: Literal) -> str:
-    """Write one literal as it stands in a `.rules` text."""
-    negation = "not " if literal.negated else ""
-    match literal.predicate:
-        case Has(channel=channel, phrase=phrase):
-            return f"{negation}{channel} has {_quoted(phrase)}"
-        case Mentions(channel=channel, concept=concept):
-            return f"{negation}{channel} mentions {_named(concept)}"
-        case _:
-            assert_never(literal.predicate)
-
-
-def _named(name: str) -> str:
-    bare = _NAME.fullmatch(name) is not None and name not in KEYWORDS
-    return name if bare else _quoted(name)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _rule(
-    node: Node,
-    task: str,
-    labels: Collection[str] | None,
-    lexicon: Lexicon | None,
-    origin: str,
-) -> tuple[Rule, Place]:
-    body = tuple(_literal(cast(Node, each), lexicon, origin) for each in node.children[:-2])
-    label_token, note_token = cast("tuple[Token, Token | None]", node.children[-2:])
-    label = _unquoted(label_token, origin)
-    place = _place(label_token, origin)
-    if labels is not None and label not in labels:
-        raise UnknownLabel(label, task=task, known=labels, place=place)
-    note = None if note_token is None else _unquoted(note_token, origin)
-    try:
-        return Rule(task=task, body=body, label=label, note=note), place
-    except InvalidRule as error:
-        raise InvalidRule(error.fault, place=place) from None
-
-
-def _literal(node: Node, lexicon: Lexicon | None, origin: str) -> Literal:
-    negation, channel, operand = cast("tuple[Token | None, Token, Token]", node.children)
-    place = _place(operand, origin)
-    name = _unquoted(operand, origin)
-    if channel not in CHANNELS:
-        raise UnknownChannel(str(channel), known=CHANNELS, place=_place(channel, origin))
-    try:
-        predicate = _predicate(node, str(channel), name)
-    except InvalidRule as error:
-        raise InvalidRule(error.fault, place=place) from None
-    if isinstance(predicate, Mentions) and lexicon and name not in lexicon.concepts:
-        raise UnknownConcept(name, known=lexicon.concepts, place=place)
-    return Literal(predicate=predicate, negated=negation is not None)
-
-
-def _predicate(node: Node, channel: str, name: str) -> Predicate:
-    if node.data == "has":
-        return Has(channel=channel, phrase=name)
-    return Mentions(channel=channel, concept=name)
-
-
-def _unquoted(token: Token, origin: str) -> str:
-    if token.type != "STRING":
-        return str(token)
-    try:
-        return cast(str, json.loads(token, strict=False))
-    except ValueError:
-        raise _syntax_error(
-            _place(token, origin),
-            (),
-            r"a quoted text with an unknown escape; write \\ for a backslash, \" for a quote",
-        ) from None
-
-
-def _place(token: Token, origin: str) -> Place:
-    return Place(origin=origin, line=token.line or 1, column=token.column or 1)
-
-
-def _parse(text: str, origin: str) -> Node:
-    if len(text) > TEXT_CHARS:
-        raise _syntax_error(
-            Place(origin=origin, line=1, column=1),
-            (),
-            f"{len(text)} characters are more than the {TEXT_CHARS} allowed; split the rules",
-        )
-    try:
-        return _parser().parse(text)
-    except UnexpectedInput as error:
-        raise _refused(error, origin) from None
-
-
-def _refused(error: UnexpectedInput, origin: str) -> RuleSyntaxError:
-    """Say in words what the parser met."""
-    place = Place(origin=origin, line=max(error.line, 1), column=max(error.column, 1))
-    match error:
-        case UnexpectedCharacters(char='"'):
-            return _syntax_error(place, (), 'a text begins here and never ends; close it with "')
-        case UnexpectedCharacters(char=character):
-            return _syntax_error(
-                place,
-                (),
-                f'unexpected {shown(character)}; texts and odd names stand in "…", '
-                "comments begin with #",
-            )
-        case UnexpectedToken(token=token):
-            expected = _in_words(error.accepts or error.expected)
-            found = "the text ends" if token.type == "$END" else f"found {shown(token)}"
-            return _syntax_error(place, expected, f"expected {' or '.join(expected)}, but {found}")
-    return _syntax_error(place, (), 'this is no rule; write: when last has "…" then label')
-
-
-def _in_words(terminals: Collection[str]) -> tuple[str, ...]:
-    """Name the terminals that could stand here as an author knows them.
-
-    >>> _in_words({"NAME", "STRING"}), _in_words({"NAME", "DOTTED", "NOT"})
-    (('a name or "text"',), ('"not"', 'a channel (last, user, reply, agent, screen, …)'))
-    """
-    words = {f'"{word}"' for word in KEYWORDS if word.upper() in terminals}
-    if "DOTTED" in terminals:
-        words.add(f"a channel ({', '.join(CHANNELS[:5])}, …)")
-    elif "NAME" in terminals:
-        words.add('a name or "text"')
-    elif "STRING" in terminals:
-        words.add('a "text"')
-    if "$END" in terminals:
-        words.add("the end")
-    return tuple(sorted(words))
-
-
-def _syntax_error(place: Place, expected: tuple[str, ...], message: str) -> RuleSyntaxError:
-    return RuleSyntaxError(
-        origin=place.origin,
-        line=place.line,
-        column=place.column,
-        expected=expected,
-        message=message,
+    faults = Faults()
+    operands = Operands(task=task, labels=labels, lexicon=lexicon, origin=origin, faults=faults)
+    rules = _Rules(task, operands, faults)
+    examples: list[RuleExample | None] = []
+    for statement in statements(tokens_of(text, origin, faults), origin, faults):
+        if statement.data == "rule":
+            rules.add(statement)
+        else:
+            examples.append(_example(statement, operands))
+    faults.refuse()
+    return RulesText(
+        rule_set=RuleSet(task=task, rules=tuple(rules.read)),
+        examples=tuple(filter(None, examples)),
+        places=rules.places,
     )
+
+
+class _Rules:
+    """The rules read so far, each once."""
+
+    def __init__(self, task: str, operands: Operands, faults: Faults) -> None:
+        self._task = task
+        self._operands = operands
+        self._faults = faults
+        self.read: list[Rule] = []
+        self.places: dict[str, Place] = {}
+
+    def add(self, node: Node) -> None:
+        begin, *parts, named, noted = cast("list[Token | None]", node.children)
+        at = cast(Token, named)
+        body = [_literal(cast(Node, part), self._operands) for part in parts]
+        label = self._operands.label(at)
+        note = None if noted is None else self._operands.text(noted)
+        literals = tuple(filter(None, body))
+        if label is None or len(literals) != len(body):
+            return
+        make = partial(Rule, task=self._task, body=literals, label=label, note=note)
+        if rule := self._operands.made(at, make):
+            self._add_once(rule, cast(Token, begin), at)
+
+    def _add_once(self, rule: Rule, begin: Token, at: Token) -> None:
+        if first := self.places.get(rule.id):
+            place = self._operands.place(at)
+            self._faults.tell(partial(DuplicateRule, rule.id, first=first, place=place))
+            return
+        self.places[rule.id] = self._operands.place(begin)
+        self.read.append(rule)
+
+
+def _literal(node: Node, operands: Operands) -> Literal | None:
+    tokens = cast("list[Token | None]", list(node.children))
+    negated = node.data == "below" or tokens.pop(0) is not None
+    measured, operand = cast(Token, tokens[0]), cast(Token, tokens[-1])
+    match node.data:
+        case "has" | "line":
+            predicate = _occurrence(str(node.data), measured, operand, operands)
+        case "mentions":
+            predicate = _mentions(measured, tokens[1], operand, operands)
+        case _:
+            predicate = _reaches(measured, operand, operands)
+    return None if predicate is None else Literal(predicate=predicate, negated=negated)
+
+
+def _occurrence(kind: str, measured: Token, operand: Token, operands: Operands) -> Predicate | None:
+    channel, text = operands.channel(measured), operands.text(operand)
+    if channel is None or text is None:
+        return None
+    make: Callable[[], Predicate] = partial(Has, channel=channel, phrase=text)
+    if kind == "line":
+        make = partial(Line, channel=channel, line=text)
+    return operands.made(operand, make)
+
+
+def _mentions(
+    measured: Token, counted: Token | None, operand: Token, operands: Operands
+) -> Predicate | None:
+    channel, concept = operands.channel(measured), operands.concept(operand)
+    count = 1 if counted is None else operands.count(counted)
+    if channel is None or concept is None or count is None:
+        return None
+    make = partial(Mentions, channel=channel, concept=concept, at_least=count)
+    return operands.made(operand, make)
+
+
+def _reaches(measured: Token, operand: Token, operands: Operands) -> Predicate | None:
+    fact, number = operands.fact(measured), operands.number(operand)
+    if fact is None or number is None:
+        return None
+    return operands.made(operand, partial(Reaches, fact=fact, value=number))
+
+
+def _example(node: Node, operands: Operands) -> RuleExample | None:
+    begin, *parts, verdict = node.children
+    at = cast(Token, verdict)
+    said = _Said(operands)
+    for part in parts:
+        said.add(cast(Node, part))
+    label = None if at.type == "NOTHING" else operands.label(at)
+    if said.faulty or (label is None and at.type != "NOTHING"):
+        return None
+    start = cast(Token, begin)
+    place = operands.place(start)
+    make = partial(RuleExample, texts=said.texts, facts=said.facts, label=label, place=place)
+    return operands.made(start, make)
+
+
+class _Said:
+    """What an example says, each channel and fact once."""
+
+    def __init__(self, operands: Operands) -> None:
+        self._operands = operands
+        self.texts: dict[str, tuple[str, ...]] = {}
+        self.facts: dict[str, float] = {}
+        self.faulty = False
+
+    def add(self, node: Node) -> None:
+        measured, *others = cast("list[Token]", node.children)
+        match node.data:
+            case "fact":
+                number = self._operands.number(others[0])
+                self._put(self.facts, self._operands.fact(measured), number, measured)
+            case "texts":
+                channel = self._operands.channel(measured)
+                self._put(self.texts, channel, self._segments(others), measured)
+            case _:
+                self._put(self.texts, "last", self._segments([measured]), measured)
+
+    def _segments(self, tokens: list[Token]) -> tuple[str, ...] | None:
+        segments = [self._operands.text(token) for token in tokens]
+        known = tuple(segment for segment in segments if segment is not None)
+        return known if len(known) == len(segments) else None
+
+    def _put(
+        self, values: dict[str, Made], name: str | None, value: Made | None, at: Token
+    ) -> None:
+        if name is None or value is None:
+            self.faulty = True
+        elif name in values:
+            self.faulty = True
+            self._operands.refuse(
+                f"{name} stands in this example a second time; remove one of the two", at
+            )
+        else:
+            values[name] = value

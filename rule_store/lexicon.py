@@ -8,6 +8,7 @@ from typing import Self
 
 from rule_store.errors import InvalidLexicon, UnknownConcept
 from rule_store.evidence import fold
+from rule_store.includes import with_included
 
 PHRASE_CHARS = 200
 NAME_CHARS = 128
@@ -40,8 +41,8 @@ def phrase_fault(folded: str) -> str | None:
 class Lexicon:
     """The concepts of a domain.
 
-    concepts: name → folded phrases, sorted and each once (their order decides nothing, so two
-        lexicons that say the same are equal).
+    concepts: name → folded phrases, those of included concepts among them, sorted and each once
+        (their order decides nothing, so two lexicons that say the same are equal).
     """
 
     concepts: Mapping[str, tuple[str, ...]]
@@ -51,16 +52,27 @@ class Lexicon:
         object.__setattr__(self, "concepts", concepts)
 
     @classmethod
-    def of(cls, concepts: Mapping[str, Iterable[str]]) -> Self:
-        """Fold the phrases of each concept.
+    def of(
+        cls,
+        concepts: Mapping[str, Iterable[str]],
+        *,
+        includes: Mapping[str, Iterable[str]] | None = None,
+    ) -> Self:
+        """Fold the phrases of each concept, and give it those of the concepts it includes.
 
         >>> Lexicon.of({"refund": ["Money back", "REFUND", "refund"]}).phrases("refund")
         ('money back', 'refund')
 
+        Args:
+            concepts: name → phrases.
+            includes: name → names of other concepts; such a concept needs no phrases of its own.
+
         Raises:
-            InvalidLexicon: a concept without a name or phrases, an empty or overlong phrase.
+            InvalidLexicon: a concept without a name or phrases, an empty or overlong phrase, an
+                include that does not exist, a circle of them.
         """
-        return cls(concepts={name: tuple(phrases) for name, phrases in concepts.items()})
+        phrases = {name: tuple(phrases) for name, phrases in concepts.items()}
+        return cls(concepts=with_included(phrases, includes) if includes else phrases)
 
     def phrases(self, concept: str) -> tuple[str, ...]:
         """Give the folded phrases of a concept.

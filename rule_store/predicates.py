@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import assert_never
 
 from rule_store.errors import InvalidRule, shown
-from rule_store.evidence import Channel, Evidence, check_channel, fold
+from rule_store.evidence import Channel, Evidence, Fact, check_channel, check_fact, fold
 from rule_store.lexicon import NAME_CHARS, Lexicon, is_name, phrase_fault
 
 Truth = bool | None
 """Holds, does not hold, or None: undecided, because its channel is unread."""
+
+COUNT_MAX = 1000
+FACT_MAX = 1e9
 
 # Scripts written without spaces: Han and its symbols, kana, Bopomofo; Hangul; their supplements.
 _UNSPACED = (
@@ -40,31 +44,77 @@ class Has:
 
     def __post_init__(self) -> None:
         check_channel(self.channel)
-        folded = fold(self.phrase)
-        if fault := phrase_fault(folded):
-            raise InvalidRule(f"the phrase {shown(folded)} {fault}")
-        object.__setattr__(self, "phrase", folded)
+        object.__setattr__(self, "phrase", _folded_phrase(self.phrase))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A segment of a channel, a whole screen line or turn, is this; folded likewise.
+
+    Raises:
+        UnknownChannel: no such channel.
+        InvalidRule: the line is empty, overlong or no text.
+    """
+
+    channel: Channel
+    line: str
+
+    def __post_init__(self) -> None:
+        check_channel(self.channel)
+        object.__setattr__(self, "line", _folded_phrase(self.line))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mentions:
-    """Any phrase of a concept occurs in a channel.
+    """Phrases of a concept occur in a channel.
+
+    at_least: how many different ones must.
 
     Raises:
         UnknownChannel: no such channel.
-        InvalidRule: the concept's name is empty, overlong or no text.
+        InvalidRule: the concept's name is empty, overlong or no text; a count out of its range.
     """
 
     channel: Channel
     concept: str
+    at_least: int = 1
 
     def __post_init__(self) -> None:
         check_channel(self.channel)
         if not is_name(self.concept):
             raise InvalidRule(f"a concept needs a name of 1 to {NAME_CHARS} characters")
+        if not 1 <= self.at_least <= COUNT_MAX:
+            raise InvalidRule(f"a count is between 1 and {COUNT_MAX}; correct it")
 
 
-Predicate = Has | Mentions
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaches:
+    """A fact is this number or more.
+
+    Raises:
+        UnknownFact: nobody measures that.
+        InvalidRule: a number that is not finite or beyond ± `FACT_MAX`.
+    """
+
+    fact: Fact
+    value: float
+
+    def __post_init__(self) -> None:
+        check_fact(self.fact)
+        if not -FACT_MAX <= self.value <= FACT_MAX:
+            raise InvalidRule(f"a number is between ±{FACT_MAX:,.0f}; correct it")
+        # 5 and 5.0 are one number, and so are -0.0 and 0.0: equal predicates have one form.
+        object.__setattr__(self, "value", float(self.value) + 0.0)
+
+
+def _folded_phrase(text: str) -> str:
+    folded = fold(text)
+    if fault := phrase_fault(folded):
+        raise InvalidRule(f"the phrase {shown(folded)} {fault}")
+    return folded
+
+
+Predicate = Has | Line | Mentions | Reaches
 
 
 @lru_cache(maxsize=4096)
@@ -108,15 +158,25 @@ def evaluate(predicate: Predicate, evidence: Evidence, lexicon: Lexicon) -> Trut
     Raises:
         UnknownConcept: the lexicon has no such concept.
     """
+    if isinstance(predicate, Reaches):
+        value = evidence.facts.get(predicate.fact)
+        return None if value is None else value >= predicate.value
     text = evidence.texts.get(predicate.channel)
     if text is None:
         return None
-    if isinstance(predicate, Has):
-        return occurs(predicate.phrase, text)
-    if isinstance(predicate, Mentions):
-        # Nearly every phrase is absent: a bare `in` is a third of the price of a call.
-        for phrase in lexicon.phrases(predicate.concept):
-            if phrase in text and occurs(phrase, text):
-                return True
-        return False
-    assert_never(predicate)
+    match predicate:
+        case Has(phrase=phrase):
+            return occurs(phrase, text)
+        case Line(line=line):
+            return line in text.split("\n")
+        case Mentions(concept=concept, at_least=count):
+            found = found_phrases(lexicon.phrases(concept), text)
+            return all(next(found, None) is not None for _ in range(count))
+        case _:
+            assert_never(predicate)
+
+
+def found_phrases(phrases: tuple[str, ...], text: str) -> Iterator[str]:
+    """The phrases of a concept that occur in a folded text, in their order."""
+    # Nearly every phrase is absent: a bare `in` is a third of the price of a call.
+    return (phrase for phrase in phrases if phrase in text and occurs(phrase, text))

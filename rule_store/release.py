@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from rule_store.canonical import SCHEMA, Fields, canonical_json, kind, read_fields
+from rule_store.canonical import (
+    SCHEMA,
+    Fields,
+    canonical_json,
+    check_counts,
+    kind,
+    read_fields,
+)
 from rule_store.errors import InvalidLexicon, InvalidRelease, part, shown
 from rule_store.lexicon import NAME_CHARS, Lexicon, is_name, is_text
 from rule_store.rules import RuleSet
@@ -17,6 +24,8 @@ from rule_store.task_rules import check_task, read_task, task_fields
 
 RELEASE_BYTES = 16 * 1024 * 1024
 TASKS = 64
+RULES = 100_000
+PHRASES = 1_000_000
 SETTINGS = 1000
 _INTEGER_MAX = 2**53
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
@@ -48,8 +57,11 @@ class Release:
 
     def __post_init__(self) -> None:
         check_domain(self.domain)
-        if not 0 < len(self.tasks) <= TASKS:
+        if not self.tasks:
             raise InvalidRelease("tasks", f"there must be 1 to {TASKS}")
+        _check_most("tasks", "tasks", len(self.tasks), TASKS)
+        _check_most("tasks", "rules", sum(len(task.rules) for task in self.tasks.values()), RULES)
+        _check_most("lexicon", "phrases", sum(map(len, self.lexicon.concepts.values())), PHRASES)
         for name, task in self.tasks.items():
             check_task(name, task, self.lexicon)
         if self.labels_digest != labels_digest({k: v.labels for k, v in self.tasks.items()}):
@@ -83,7 +95,7 @@ def canonical_bytes(release: Release) -> bytes:
     """Write a release; equal releases give equal bytes.
 
     Raises:
-        InvalidRelease: more than `RELEASE_BYTES`.
+        InvalidRelease: more than `RELEASE_BYTES`, or than is ever read back.
     """
     content = canonical_json(
         {
@@ -101,6 +113,7 @@ def canonical_bytes(release: Release) -> bytes:
         raise InvalidRelease(
             "", f"{len(content)} bytes are more than the {RELEASE_BYTES} allowed; drop rules"
         )
+    check_counts(content, InvalidRelease)
     return content
 
 
@@ -116,6 +129,7 @@ def read_release(content: bytes) -> Release:
     concepts = top.fields("lexicon")
     tasks = top.fields("tasks")
     settings = top.fields("settings")
+    _check_read_counts(tasks, concepts)
     try:
         lexicon = Lexicon.of({name: concepts.texts(name) for name in concepts.values})
     except InvalidLexicon as error:
@@ -129,6 +143,20 @@ def read_release(content: bytes) -> Release:
         examples_digest=top.optional_text("examples_digest"),
         settings={name: _read_setting(settings, name) for name in settings.values},
     )
+
+
+def _check_read_counts(tasks: Fields, concepts: Fields) -> None:
+    """Before anything is made of them: a rule takes many times the memory of its bytes."""
+    _check_most("tasks", "tasks", len(tasks.values), TASKS)
+    rules = sum(len(tasks.fields(name).items("rules")) for name in tasks.values)
+    _check_most("tasks", "rules", rules, RULES)
+    phrases = sum(len(concepts.items(name)) for name in concepts.values)
+    _check_most("lexicon", "phrases", phrases, PHRASES)
+
+
+def _check_most(where: str, noun: str, count: int, most: int) -> None:
+    if count > most:
+        raise InvalidRelease(where, f"{count} {noun} are more than the {most} allowed; drop some")
 
 
 def check_domain(domain: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal as OneOf
@@ -11,7 +12,7 @@ from rule_store.canonical import canonical_json
 from rule_store.errors import DuplicateRule, InvalidRule, shown
 from rule_store.evidence import Evidence
 from rule_store.lexicon import NAME_CHARS, Lexicon, is_name, is_text
-from rule_store.predicates import Has, Mentions, Predicate, Truth
+from rule_store.predicates import Has, Line, Mentions, Predicate, Reaches, Truth
 from rule_store.predicates import evaluate as evaluate_predicate
 
 BODY_LITERALS = 32
@@ -27,14 +28,20 @@ class Literal:
     negated: bool = False
 
 
-def literal_fields(literal: Literal) -> dict[str, str | bool]:
+def literal_fields(literal: Literal) -> dict[str, str | bool | int | float]:
     """Write a literal as the JSON object that ids and releases are made of."""
-    fields: dict[str, str | bool] = {"channel": literal.predicate.channel}
+    fields: dict[str, str | bool | int | float] = {}
     match literal.predicate:
-        case Has(phrase=phrase):
-            fields["has"] = phrase
-        case Mentions(concept=concept):
-            fields["mentions"] = concept
+        case Has(channel=channel, phrase=phrase):
+            fields |= {"channel": channel, "has": phrase}
+        case Line(channel=channel, line=line):
+            fields |= {"channel": channel, "line": line}
+        case Mentions(channel=channel, concept=concept, at_least=count):
+            fields |= {"channel": channel, "mentions": concept}
+            if count > 1:
+                fields["at_least"] = count
+        case Reaches(fact=fact, value=value):
+            fields |= {"fact": fact, "reaches": value}
         case _:
             assert_never(literal.predicate)
     if literal.negated:
@@ -66,8 +73,8 @@ class Rule:
     id: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _check_name("task", self.task)
-        _check_name("label", self.label)
+        check_name("task", self.task)
+        check_name("label", self.label)
         if not self.body:
             raise InvalidRule("a rule needs at least one literal; give it a condition")
         if len(self.body) > BODY_LITERALS:
@@ -81,7 +88,7 @@ class Rule:
         return type(self)(task=self.task, body=canonical_body(self.body), label=self.label)
 
 
-def _check_name(what: str, name: str) -> None:
+def check_name(what: str, name: str) -> None:
     if not is_name(name):
         raise InvalidRule(
             f"the {what} {shown(name)} must be a text of 1 to {NAME_CHARS} characters; rename it"
@@ -106,7 +113,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
 
     def __post_init__(self) -> None:
-        _check_name("task", self.task)
+        check_name("task", self.task)
         seen: set[str] = set()
         for rule in self.rules:
             if rule.task != self.task:
@@ -123,11 +130,12 @@ class Evaluation:
     """What a rule set says of some evidence, both in rule-set order.
 
     fired: rules whose body holds.
-    undecided: rules that would need an unread channel.
+    undecided: rules that would need what is unread; of thousands, a sequence that is laid out
+        only when it is looked at.
     """
 
     fired: tuple[Rule, ...]
-    undecided: tuple[Rule, ...]
+    undecided: Sequence[Rule]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

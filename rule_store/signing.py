@@ -13,13 +13,16 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from rule_store.errors import InvalidEnvelope, KeyRefused, Untrusted, shown
+from rule_store.keys import FileMark as FileMark
+from rule_store.keys import key_files as key_files
 from rule_store.keys import key_id as key_id
 from rule_store.keys import load_key as load_key
 from rule_store.keys import new_key as new_key
-from rule_store.keys import public_keys
+from rule_store.keys import public_keys as public_keys
 from rule_store.keys import public_path as public_path
 from rule_store.release import RELEASE_BYTES
 
+TRUSTED_KEYS = 1000
 # Room for the signatures and the field names beside the content.
 ENVELOPE_BYTES = RELEASE_BYTES + 64 * 1024
 SIGNATURES = 16
@@ -78,13 +81,14 @@ class TrustStore:
         """Load a PEM file, or every `*.pem` of a folder.
 
         Raises:
-            KeyRefused: missing, unreadable, without a key, or holding a private one.
+            KeyRefused: missing, unreadable, without a key, with too many, or holding a private one.
         """
-        files = sorted(path.glob("*.pem")) if path.is_dir() else [path]
-        keys = [key for file in files for key in public_keys(file)]
-        if not keys:
-            raise KeyRefused(str(path), "holds no public key; put the signer's .pub.pem there")
-        return cls(keys={key_id(key): key for key in keys})
+        keys: dict[str, Ed25519PublicKey] = {}
+        for file in key_files(path):
+            keys |= {key_id(key): key for key in public_keys(file.path)}
+            if len(keys) > TRUSTED_KEYS:
+                raise KeyRefused(str(path), f"holds more than {TRUSTED_KEYS} keys; remove some")
+        return cls(keys=keys)
 
     def verify(self, signed: Signed, purpose: Purpose) -> tuple[str, ...]:
         """Check that a trusted key signed exactly this content for this purpose.
@@ -140,20 +144,24 @@ def signed_to_bytes(signed: Signed) -> bytes:
     return packed
 
 
-def signed_from_bytes(envelope: bytes) -> Signed:
+def signed_from_bytes(envelope: bytes, *, content_bytes: int = RELEASE_BYTES) -> Signed:
     """Read an envelope of unknown origin; nothing in it is trusted yet.
+
+    Args:
+        envelope: content and signatures as `signed_to_bytes` writes them.
+        content_bytes: how much content there may be.
 
     Raises:
         InvalidEnvelope: names what is wrong and where.
     """
-    top = _unpack(envelope)
+    top = _unpack(envelope, limit_bytes=content_bytes + ENVELOPE_BYTES - RELEASE_BYTES)
     if not isinstance(top, dict):
         raise InvalidEnvelope("", "must be a map")
     version, content, entries = (top.get(name) for name in ("v", "content", "signatures"))
     if not isinstance(version, str) or version.partition(".")[0] != VERSION.partition(".")[0]:
         raise InvalidEnvelope("v", f"is unknown; this kdsl reads {VERSION}: update it")
-    if not isinstance(content, bytes) or len(content) > RELEASE_BYTES:
-        raise InvalidEnvelope("content", f"must be at most {RELEASE_BYTES} bytes")
+    if not isinstance(content, bytes) or len(content) > content_bytes:
+        raise InvalidEnvelope("content", f"must be at most {content_bytes} bytes")
     if not isinstance(entries, list) or len(entries) > SIGNATURES:
         raise InvalidEnvelope("signatures", f"must be a list of at most {SIGNATURES}")
     signatures = tuple(_signature(entry, place) for place, entry in enumerate(entries))
@@ -169,11 +177,9 @@ def _signature(entry: object, position: int) -> Signature:
     raise InvalidEnvelope(f"signatures[{position}]", "must be [key id, 64 bytes]")
 
 
-def _unpack(envelope: bytes) -> object:
-    if len(envelope) > ENVELOPE_BYTES:
-        raise InvalidEnvelope(
-            "", f"{len(envelope)} bytes are more than the {ENVELOPE_BYTES} allowed"
-        )
+def _unpack(envelope: bytes, *, limit_bytes: int) -> object:
+    if len(envelope) > limit_bytes:
+        raise InvalidEnvelope("", f"{len(envelope)} bytes are more than the {limit_bytes} allowed")
     try:
         top: object = msgpack.unpackb(
             envelope,

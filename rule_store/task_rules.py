@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rule_store.canonical import Fields
 from rule_store.errors import InvalidRelease, RulesRefused, part, shown
 from rule_store.lexicon import NAME_CHARS, Lexicon, is_name
-from rule_store.predicates import Has, Mentions, Predicate
+from rule_store.predicates import Has, Line, Mentions, Predicate, Reaches
 from rule_store.rules import Literal, Rule, RuleSet, literal_fields
 
 LABELS = 10_000
@@ -115,16 +115,27 @@ def _read_rule(entry: Fields, task: str) -> Rule:
 
 
 def _read_literal(fields: Fields) -> Literal:
-    channel = fields.text("channel")
-    tests = [name for name in ("has", "mentions") if name in fields.values]
-    if len(tests) != 1:
-        raise fields.refusal(fields.where, 'must hold either "has" or "mentions"; update kdsl')
-    predicate: Predicate = (
-        Has(channel=channel, phrase=fields.text("has"))
-        if tests == ["has"]
-        else Mentions(channel=channel, concept=fields.text("mentions"))
+    return Literal(
+        predicate=_read_predicate(fields), negated="not" in fields.values and fields.flag("not")
     )
-    return Literal(predicate=predicate, negated="not" in fields.values and fields.flag("not"))
+
+
+def _read_predicate(fields: Fields) -> Predicate:
+    """The one test of a literal; one that a later kdsl brings is refused, never passed over."""
+    match [name for name in ("has", "line", "mentions", "reaches") if name in fields.values]:
+        case ["has"]:
+            return Has(channel=fields.text("channel"), phrase=fields.text("has"))
+        case ["line"]:
+            return Line(channel=fields.text("channel"), line=fields.text("line"))
+        case ["mentions"]:
+            count = fields.integer("at_least") if "at_least" in fields.values else 1
+            concept = fields.text("mentions")
+            return Mentions(channel=fields.text("channel"), concept=concept, at_least=count)
+        case ["reaches"]:
+            return Reaches(fact=fields.text("fact"), value=fields.number("reaches"))
+    raise fields.refusal(
+        fields.where, 'must hold one of "has", "line", "mentions" and "reaches"; update kdsl'
+    )
 
 
 def check_task(name: str, task: TaskRules, lexicon: Lexicon) -> None:

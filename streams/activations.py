@@ -1,11 +1,11 @@
 """What the records of `rules.releases` mean to one worker: which activation it is to obey."""
 
 from rule_store import (
+    ACTIVATION_BYTES,
     Activation,
     Release,
     RuleStoreError,
     Signed,
-    TrustStore,
     activation_from_bytes,
     digest,
     read_release,
@@ -17,6 +17,7 @@ from streams.active_release import ActiveRelease
 from streams.domain import Domain
 from streams.errors import ReleaseRefused
 from streams.records import Record
+from streams.trust import Trust
 
 _RELEASE = b"release/"
 
@@ -24,7 +25,7 @@ _RELEASE = b"release/"
 class Activations:
     """Reads activations in order and remembers where each release stands in the topic."""
 
-    def __init__(self, *, domain: Domain, trust: TrustStore | None) -> None:
+    def __init__(self, *, domain: Domain, trust: Trust | None) -> None:
         """Set up for one domain.
 
         Args:
@@ -72,7 +73,7 @@ class Activations:
             self._offsets[name] = record.offset
 
     def _read(self, envelope: bytes) -> Activation:
-        signed = signed_from_bytes(envelope)
+        signed = signed_from_bytes(envelope, content_bytes=ACTIVATION_BYTES)
         if self._trust is not None:
             self._trust.verify(signed, "activation")
         return activation_from_bytes(signed.content)
@@ -87,7 +88,8 @@ class Activations:
         if offset is None:
             raise ReleaseRefused(
                 f"activation refused: release {activation.digest} is not in the topic; "
-                "activate it again with `kdsl release activate FILE`"
+                "activate it again with `kdsl release activate FILE`",
+                digest=activation.digest,
             )
         return offset
 
@@ -99,15 +101,17 @@ class Activations:
         """
         try:
             signed = signed_from_bytes(envelope or b"")
-            release = open_release(signed, trust=self._trust)
             if digest(signed.content) != activation.digest:
                 raise ReleaseRefused(f"release {activation.digest} is not what its key says")
+            release = open_release(signed, trust=self._trust)
             return ActiveRelease.of(release, digest=activation.digest, domain=self._domain)
         except (RuleStoreError, ReleaseRefused) as error:
-            raise ReleaseRefused(f"release {activation.digest} refused: {error}") from error
+            raise ReleaseRefused(
+                f"release {activation.digest} refused: {error}", digest=activation.digest
+            ) from error
 
 
-def open_release(signed: Signed, *, trust: TrustStore | None) -> Release:
+def open_release(signed: Signed, *, trust: Trust | None) -> Release:
     """Verify a release's signature, if a trust store is given, and read it.
 
     Raises:

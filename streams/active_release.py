@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rule_store import Lexicon, Release, RuleSet
+from rule_store import CompiledRules, Lexicon, Release, RuleSet
 from streams.domain import Domain
 from streams.errors import ReleaseRefused
 
@@ -12,6 +12,7 @@ from streams.errors import ReleaseRefused
 class ActiveTask:
     """One task of the release in force.
 
+    rules: compiled.
     reliability: rule id → value in [0, 1].
     answer_at: reliability at which rules answer alone.
     fuse_at: confidence below which a fused answer is an abstention.
@@ -19,13 +20,17 @@ class ActiveTask:
     fitted: False when the three numbers are documented defaults.
     """
 
-    rule_set: RuleSet
+    rules: CompiledRules
     labels: tuple[str, ...]
     reliability: Mapping[str, float]
     answer_at: float
     fuse_at: float
     vote_weight: float
     fitted: bool
+
+    @property
+    def rule_set(self) -> RuleSet:
+        return self.rules.rule_set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +61,7 @@ class ActiveRelease:
             )
         tasks = {
             name: ActiveTask(
-                rule_set=RuleSet(task=name, rules=task.rules),
+                rules=CompiledRules.of(RuleSet(task=name, rules=task.rules), release.lexicon),
                 labels=task.labels,
                 reliability={rule: known.value for rule, known in task.reliability.items()},
                 answer_at=task.answer_at,

@@ -13,7 +13,7 @@ from streams.failures import Failures
 from streams.metrics import Metrics
 from streams.newest import NewestTags
 from streams.records import Output, Record
-from streams.role import Outputs, Role
+from streams.role import Outputs, Role, never
 
 # A restarted worker may raise an alert again; it has the same id, so consumers can tell.
 _REMEMBERED_ALERTS = 100_000
@@ -38,18 +38,32 @@ class Alerter(Role):
         self._domain = domain
         self._newest = NewestTags()
         self._raised: LRUCache[str, bool] = LRUCache(maxsize=_REMEMBERED_ALERTS)
+        self._read_to: dict[int, int] = {}  # partition → offset of the last record decided
 
-    async def decide(self, records: Sequence[Record]) -> list[Outputs]:
+    async def decide(
+        self, records: Sequence[Record], *, abandoned: Callable[[], bool] = never
+    ) -> list[Outputs]:
         outputs: list[Outputs] = []
         for record in records:
-            if self.failures.too_many:
+            if self.failures.too_many or abandoned():
                 break
             try:
+                self._note_read(record)
                 outputs.append(self._decide(record))
                 self.note_decided()
             except Exception as error:  # noqa: BLE001 - one record's failure is its dead letter
                 outputs.append(self.dead_letter(record, error))
         return outputs
+
+    def _note_read(self, record: Record) -> None:
+        """Forget what was decided when records come again: their alerts may never have been sent.
+
+        So it is after a rebalance that gives back what it took. An alert raised twice keeps its id.
+        """
+        if record.offset <= self._read_to.get(record.partition, -1):
+            self._newest = NewestTags()
+            self._raised.clear()
+        self._read_to[record.partition] = record.offset
 
     def _decide(self, record: Record) -> Outputs:
         tag = decode_tag(record.value or b"")

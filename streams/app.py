@@ -1,9 +1,9 @@
 """The composition root of a worker: a Faust app around one role's pure decision."""
 
-import asyncio
-import logging
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, assert_never
 
 import faust
@@ -19,22 +19,26 @@ from streams.failures import Failures
 from streams.faust_options import faust_options
 from streams.frames import FaustChanged, FrameBounds, check_faust
 from streams.health import Health
+from streams.heartbeat import Heartbeat, Reporter, status_outlet
 from streams.log_ends import LogEnds
+from streams.loop_stalls import LoopWatch
 from streams.metrics import Metrics
 from streams.model_side import ModelSide
+from streams.preflight import create_command
+from streams.release_gate import ReleaseGate
 from streams.releases import ReleaseFollower
 from streams.resolver import Resolver
 from streams.role import Role, system_now_ms
 from streams.settings import RoleName, Settings
 from streams.source import Source
+from streams.standing import Standing
 from streams.tagger import Tagger
+from streams.topic_watch import TopicWatch, ask_state
 from streams.topics import group_name, topic_name
 from streams.tracing import tracing_for
-from streams.trust import trust_store
+from streams.trust import trust_of
 from streams.watchdog import Watchdog
 from streams.web import Web
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +49,10 @@ class Station:
     health: Health
     metrics: Metrics
     web: Web
+    heartbeat: Heartbeat
     delivery: Delivery
     watchdog: Watchdog
+    topic_watch: TopicWatch
     follower: ReleaseFollower | None
 
 
@@ -64,32 +70,18 @@ class RoleService(mode.Service):
         await self._role.stop()
 
 
-class ReleaseGate(mode.Service):
-    """Holds the start until a release is active: a worker that cannot decide takes no partition."""
-
-    def __init__(self, app: faust.App, follower: ReleaseFollower) -> None:
-        super().__init__()
-        self._app = app
-        self._follower = follower
-
-    async def on_start(self) -> None:
-        if not self._follower.active.is_set():
-            _log.warning("waiting for a release to be activated; taking no records")
-        await self._app.wait(self._follower.active.wait())
-        if not self._follower.active.is_set():
-            raise self._app.crash_reason or asyncio.CancelledError
-
-
 class WorkerApp(faust.App):
     """A Faust app that starts our services before its own, and stops them after."""
 
     station: Station
 
     def on_init_dependencies(self) -> Iterable[Any]:
-        """Health first, so that `/live` answers while the rest is still loading."""
+        """Health first, so that `/live` and the status tell what the rest still waits for."""
         station = self.station
         role = RoleService(station.role)
-        ours: list[Any] = [station.web, station.delivery, station.watchdog, role]
+        ours: list[Any] = [station.web, LoopWatch(station.metrics), station.heartbeat]
+        ours += [station.delivery, station.watchdog]
+        ours += [station.topic_watch, role]
         if station.follower is not None:
             ours += [station.follower, ReleaseGate(self, station.follower)]
         return [*ours, *super().on_init_dependencies()]
@@ -110,7 +102,7 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
     except FaustChanged as error:
         raise StartupError(str(error)) from error
     domain = load_domain(settings.domain)
-    health, metrics = Health(), Metrics(role_name)
+    health, metrics, standing = Health(), Metrics(role_name), Standing()
     role = _role(settings, role_name, domain, metrics)
     app = WorkerApp(
         group_name(domain.name, role_name, prefix=settings.prefix),
@@ -128,6 +120,7 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
         health=health,
         metrics=metrics,
         web=Web(host=settings.web_host, port=settings.web_port, health=health, metrics=metrics),
+        heartbeat=_heartbeat(settings, domain, role, standing, health, metrics),
         delivery=Delivery(
             cluster=settings.cluster,
             prefix=settings.prefix,
@@ -135,8 +128,9 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
             health=health,
             metrics=metrics,
         ),
-        follower=_follower(settings, domain, role, health, metrics),
+        follower=_follower(settings, domain, role, standing, health, metrics),
         watchdog=_watchdog(settings, source, role, health, metrics),
+        topic_watch=_topic_watch(settings, source, role, health),
     )
     _add_work(app, settings, source)
     return app
@@ -168,16 +162,51 @@ def _role(settings: Settings, name: RoleName, domain: Domain, metrics: Metrics) 
             assert_never(name)
 
 
+def _heartbeat(
+    settings: Settings,
+    domain: Domain,
+    role: Role,
+    standing: Standing,
+    health: Health,
+    metrics: Metrics,
+) -> Heartbeat:
+    reporter = Reporter(
+        worker=f"{domain.name}-{role.name}-{settings.instance or uuid.uuid4().hex[:12]}",
+        domain=domain.name,
+        labels_digest=domain.labels_digest if role.needs_release else None,
+        every_s=settings.status_every_s,
+        role=role,
+        standing=standing,
+        health=health,
+        metrics=metrics,
+    )
+    return Heartbeat(
+        outlet=status_outlet(settings.cluster),
+        topic=topic_name("status", prefix=settings.prefix),
+        report=reporter.status,
+        changed=standing.changed,
+        every_s=settings.status_every_s,
+        metrics=metrics,
+    )
+
+
 def _follower(
-    settings: Settings, domain: Domain, role: Role, health: Health, metrics: Metrics
+    settings: Settings,
+    domain: Domain,
+    role: Role,
+    standing: Standing,
+    health: Health,
+    metrics: Metrics,
 ) -> ReleaseFollower | None:
     if not role.needs_release:
         return None
     return ReleaseFollower(
         cluster=settings.cluster,
         topic=topic_name("releases", prefix=settings.prefix),
-        activations=Activations(domain=domain, trust=trust_store(settings)),
+        activations=Activations(domain=domain, trust=trust_of(settings)),
         use=role.use,
+        standing=standing,
+        now_ms=system_now_ms,
         health=health,
         metrics=metrics,
     )
@@ -194,6 +223,17 @@ def _watchdog(
         metrics=metrics,
         patience_s=settings.stall_after_s,
         exit_on_stall=settings.exit_on_stall,
+    )
+
+
+def _topic_watch(settings: Settings, source: Source, role: Role, health: Health) -> TopicWatch:
+    topic = topic_name(role.source, prefix=settings.prefix)
+    return TopicWatch(
+        topic,
+        held=source,
+        state=partial(ask_state, settings.cluster, topic),
+        create=create_command(settings.cluster, settings.prefix),
+        health=health,
     )
 
 

@@ -102,7 +102,7 @@ class Loop:
 
     async def _decide(self, batch: Batch) -> _Decided:
         started_s, started_ns = time.perf_counter(), time.time_ns()
-        decided = await self.role.decide(batch.records)
+        decided = await self.role.decide(batch.records, abandoned=lambda: batch.abandoned)
         ended_ns = time.time_ns()
         outputs = [
             self.tracing.carry(
@@ -111,7 +111,8 @@ class Loop:
             for record, made in zip(batch.records, decided, strict=False)
         ]
         # A batch under way can still bring the share of failures down: it has been too high.
-        if self.role.failures.too_many or len(outputs) < len(batch.records):
+        left = len(outputs) < len(batch.records) and not batch.abandoned
+        if left or self.role.failures.too_many:
             self._pause()
         ended_s = time.perf_counter()
         self.metrics.decide_s.observe(ended_s - started_s)

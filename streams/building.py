@@ -9,13 +9,13 @@ from typing import Any
 
 from inference.bundle import Bundle, OutOfFold
 from rule_store import (
+    CompiledRules,
     Evaluation,
     Release,
     Reliability,
     Rule,
     RuleSet,
     TaskRules,
-    evaluate,
 )
 from streams.domain import Domain, Task, read_rules_file
 from streams.errors import DatasetError, InvalidDomain, LabelMismatch
@@ -190,21 +190,24 @@ def _fit_rows(
             f"{task.name} examples: give exactly the --examples (and the --view) it was trained "
             "with"
         )
+    rules = CompiledRules.of(source.rule_set, domain.lexicon)
     return [
         FitRow(
             label=each.label,
             probabilities=dict(
                 zip(task.label_names, answers[each.example_id].probabilities, strict=True)
             ),
-            evaluation=_held_out_evaluation(each, source, domain),
+            evaluation=_held_out_evaluation(each, source, rules),
         )
         for each in asked
     ]
 
 
-def _held_out_evaluation(each: LabelledQuestion, source: RuleSource, domain: Domain) -> Evaluation:
+def _held_out_evaluation(
+    each: LabelledQuestion, source: RuleSource, rules: CompiledRules
+) -> Evaluation:
     if source.held_out is None:
-        return evaluate(source.rule_set, each.evidence, domain.lexicon)
+        return rules.evaluate(each.evidence)
     fired = source.held_out.get(each.example_id, frozenset())
     return Evaluation(fired=_rules_of(source.rule_set, fired), undecided=())
 
@@ -223,6 +226,7 @@ def examples_digest(labelled: Sequence[LabelledQuestion]) -> str:
                 each.question.image_id,
                 each.label,
                 sorted(each.evidence.texts.items()),
+                sorted(each.evidence.facts.items()),
             ],
             ensure_ascii=False,
         )

@@ -1,4 +1,4 @@
-"""Records ⇄ events: with `wire` and `fields` all that knows the wire format.
+"""Records ⇄ events: with `status_codec`, `wire` and `fields` all that knows the wire format.
 
 Every record is a map with a version `v` = "major.minor". A minor version only adds optional
 fields, so every reader of a major takes it; an unknown major is refused by name.
@@ -25,11 +25,13 @@ from streams.events import (
 )
 from streams.fields import Fields
 from streams.limits import LIMITS
-from streams.wire import pack, present, unpack
+from streams.status_codec import decode_status as decode_status
+from streams.status_codec import encode_status as encode_status
+from streams.status_codec import status_fields as status_fields
+from streams.wire import DIGEST_CHARS, pack, present, unpack
 
 _SPEAKERS = get_args(Speaker)
 _SOURCES = get_args(Source)
-_DIGEST_CHARS = 80  # "sha256:" and 64 hex digits, with room for a longer hash
 
 
 # DialogueEvent
@@ -142,7 +144,7 @@ def decode_deferred(raw: bytes) -> Deferred:
             "questions", LIMITS.images_per_event + LIMITS.tasks, _read_open_question, at_least=1
         ),
         accepted_at_ms=fields.integer("accepted_at_ms"),
-        release=fields.text("release", _DIGEST_CHARS),
+        release=fields.text("release", DIGEST_CHARS),
         redriven=fields.flag("redriven", default=False),
     )
 
@@ -211,8 +213,8 @@ def decode_tag(raw: bytes) -> Tag:
         reason=fields.text_or_none("reason", LIMITS.name_chars),
         degraded=fields.text_or_none("degraded", LIMITS.name_chars),
         rules=fields.texts("rules", LIMITS.rules_per_tag, LIMITS.name_chars),
-        release=fields.text("release", _DIGEST_CHARS),
-        bundle=fields.text_or_none("bundle", _DIGEST_CHARS),
+        release=fields.text("release", DIGEST_CHARS),
+        bundle=fields.text_or_none("bundle", DIGEST_CHARS),
         accepted_at_ms=fields.integer("accepted_at_ms", default=0),
         decided_at_ms=fields.integer("decided_at_ms", default=0),
         took_us=fields.integer("took_us", default=0),

@@ -29,9 +29,7 @@ class Delivery(mode.Service):
         self._prefix = prefix
         self._health = health
         self._metrics = metrics
-        # Batches come whole, so there is nothing to linger for.
-        options = producer_options(cluster) | {"linger_ms": 0}
-        self._outlet = Outlet(within_s=within_s, **options)
+        self._outlet = Outlet(within_s=within_s, **producer_options(cluster))
 
     async def on_start(self) -> None:
         await self._outlet.start()

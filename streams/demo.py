@@ -2,30 +2,28 @@
 
 import asyncio
 import contextlib
-import hashlib
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import aiohttp
 
-from rule_store import Signed, load_key, new_key, public_path, signed_from_bytes
+from rule_store import load_key, public_path, signed_from_bytes
 from streams.accounting import Accounts
+from streams.activating import Wanted, activate_release
 from streams.cluster import Cluster
 from streams.codec import decode_alert, decode_dead_letter, decode_tag
 from streams.datasets import Example
+from streams.demo_folder import DemoFolder
 from streams.domain import Domain
 from streams.errors import BrokerStartFailed, StartupError
 from streams.events import Tag
-from streams.folder_lock import FolderLock
 from streams.kafka import create_topics, follow_topic, group_lag, open_producer
 from streams.local_broker import LocalBroker
 from streams.ports import free_port
 from streams.processes import ProcessGroup
-from streams.publishing import publish_and_activate
-from streams.resources import quickstart_folder
+from streams.publishing import KafkaReleaseTopic
 from streams.role import system_now_ms
 from streams.sending import send_events
 from streams.settings import ROLES, RoleName
@@ -36,80 +34,6 @@ Report = Callable[[str], None]
 _READY_WITHIN_S = 90.0
 _ALERTS_WITHIN_S = 10.0
 _PARTITIONS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoFolder:
-    """Where the demo keeps what it made, so that the next run can use it again."""
-
-    root: Path
-
-    @property
-    def broker(self) -> Path:
-        return self.root / "broker"
-
-    @property
-    def key(self) -> Path:
-        return self.root / "keys" / "demo.pem"
-
-    @property
-    def cache(self) -> Path:
-        return self.root / "cache"
-
-    @property
-    def logs(self) -> Path:
-        return self.root / "logs"
-
-    @property
-    def bundle(self) -> Path:
-        return self.root / "bundle"
-
-    @property
-    def release(self) -> Path:
-        return self.root / "demo.release"
-
-    @property
-    def fingerprint(self) -> Path:
-        return self.root / "fingerprint"
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Make the folder and, once, the key that signs its releases; hold it against others.
-
-        Raises:
-            FolderInUse: another demo uses the folder.
-        """
-        lock = FolderLock(self.root, holder="demo")
-        lock.acquire()
-        try:
-            if not self.key.is_file():
-                self.key.parent.mkdir(parents=True, exist_ok=True)
-                new_key(self.key)
-            yield
-        finally:
-            lock.release()
-
-
-def fingerprint(pack: Path) -> str:
-    """Digest of all that bundle and release are made from: samples, pack and our own code.
-
-    The same for a checkout and for the wheel built from it.
-    """
-    hasher = hashlib.sha256(sys.version.encode())
-    packages = Path(__file__).parent.parent
-    for folder, pattern in (
-        (packages / "inference", "**/*.py"),
-        (packages / "rule_store", "**/*.py"),
-        (packages / "streams", "*.py"),
-        (packages / "streams" / "cli", "*.py"),
-        (quickstart_folder(), "**/*.jsonl"),
-        (quickstart_folder() / "images", "*"),
-        (pack, "*"),
-    ):
-        for file in sorted(folder.glob(pattern)):
-            hasher.update(f"{file.relative_to(folder)}\0".encode())
-            hasher.update(hashlib.sha256(file.read_bytes()).digest())
-    return hasher.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +58,7 @@ async def running_system(
         await asyncio.to_thread(broker.start)
         cluster = Cluster(bootstrap=broker.bootstrap)
         await create_topics(cluster, prefix="", partitions=_PARTITIONS)
-        await publish_and_activate(
-            _signed(folder.release),
-            key=load_key(folder.key),
-            by="demo",
-            now_ms=system_now_ms(),
-            cluster=cluster,
-            prefix="",
-        )
+        await _activate(folder, cluster)
         report(f"starting {', '.join(ROLES)}")
         processes = ProcessGroup(folder.logs)
         try:
@@ -158,8 +75,16 @@ async def running_system(
         await asyncio.to_thread(broker.stop)
 
 
-def _signed(release: Path) -> Signed:
-    return signed_from_bytes(release.read_bytes())
+async def _activate(folder: DemoFolder, cluster: Cluster) -> None:
+    # Here, as the other commands need no database.
+    from rule_store.registry import Registry
+
+    key, now_ms = load_key(folder.key), system_now_ms()
+    with Registry.open(folder.registry) as registry:
+        signed = signed_from_bytes(folder.release.read_bytes())
+        row = registry.add_release(signed, by="demo", at_ms=now_ms)
+        wanted = Wanted(release=row.digest, key=key, by="demo", at_ms=now_ms)
+        await activate_release(registry, KafkaReleaseTopic(cluster, prefix=""), wanted)
 
 
 def _worker(

@@ -1,21 +1,19 @@
 """A domain pack: one business's tasks, labels, lexicon, rules as source and alert policy."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rule_store import Lexicon, RuleSet, RuleStoreError, labels_digest, read_rules
 from streams.errors import InvalidDomain
 from streams.limits import LIMITS
+from streams.pack_files import TomlTable, read_table, read_text
 from streams.resources import deploy_folder, domain_folder
 
 # Two label spaces, never mixed: intent asks about the dialogue, scene about one image.
 TASKS = ("intent", "scene")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_FILE_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +85,8 @@ def load_domain(name_or_folder: str | Path) -> Domain:
     Raises:
         InvalidDomain: naming file, place and cure.
     """
-    folder = _find(name_or_folder)
-    table = _Table(_read_toml(folder / "domain.toml"), folder / "domain.toml", "")
+    folder = pack_folder(name_or_folder)
+    table = read_table(folder / "domain.toml")
     name = table.text("name", LIMITS.name_chars)
     if not _NAME.fullmatch(name):
         raise table.fail("name", "lower-case letters, digits and dashes")
@@ -106,7 +104,12 @@ def load_domain(name_or_folder: str | Path) -> Domain:
     )
 
 
-def _find(name_or_folder: str | Path) -> Path:
+def pack_folder(name_or_folder: str | Path) -> Path:
+    """Where the files of a pack are that ships by this name, or stands in this folder.
+
+    Raises:
+        InvalidDomain: there is none.
+    """
     folder = Path(name_or_folder)
     if isinstance(name_or_folder, str) and _NAME.fullmatch(name_or_folder):
         shipped = domain_folder(name_or_folder)
@@ -121,16 +124,7 @@ def _find(name_or_folder: str | Path) -> Path:
     )
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _FILE_BYTES:
-            raise InvalidDomain(f"{path} is larger than {_FILE_BYTES} bytes; split the domain")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InvalidDomain(f"{path} cannot be read: {error}") from error
-
-
-def _read_tasks(table: "_Table") -> dict[str, Task]:
+def _read_tasks(table: TomlTable) -> dict[str, Task]:
     tasks = {}
     for name, row in table.tables("tasks").items():
         if name not in TASKS:
@@ -157,14 +151,14 @@ def _read_tasks(table: "_Table") -> dict[str, Task]:
     return tasks
 
 
-def _read_policies(table: "_Table", tasks: Mapping[str, Task]) -> tuple[AlertPolicy, ...]:
+def _read_policies(table: TomlTable, tasks: Mapping[str, Task]) -> tuple[AlertPolicy, ...]:
     policies = tuple(_read_policy(row, tasks) for row in table.rows("alerts"))
     if len({policy.name for policy in policies}) != len(policies):  # alert ids hold the name
         raise table.fail("alerts", "policies of different names")
     return policies
 
 
-def _read_policy(row: "_Table", tasks: Mapping[str, Task]) -> AlertPolicy:
+def _read_policy(row: TomlTable, tasks: Mapping[str, Task]) -> AlertPolicy:
     task = row.text("task", LIMITS.name_chars)
     if task not in tasks:
         raise row.fail("task", f"one of {', '.join(tasks)}")
@@ -185,11 +179,25 @@ def _read_policy(row: "_Table", tasks: Mapping[str, Task]) -> AlertPolicy:
 def _read_lexicon(path: Path) -> Lexicon:
     if not path.is_file():
         return Lexicon.of({})
-    concepts = _Table(_read_toml(path), path, "").mapping("concepts")
+    concepts = read_table(path).mapping("concepts")
+    phrases, includes = {}, {}
+    for name in concepts.names:
+        if concepts.is_table(name):
+            phrases[name], includes[name] = _read_concept(concepts.mapping(name))
+        else:
+            phrases[name] = concepts.texts(name)
     try:
-        return Lexicon.of({name: concepts.texts(name) for name in concepts.names})
+        return Lexicon.of(phrases, includes=includes)
     except RuleStoreError as error:
         raise InvalidDomain(f"{path}: {error}") from error
+
+
+def _read_concept(table: TomlTable) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read a concept's own phrases, and the concepts that it includes."""
+    if not table.names or not set(table.names) <= {"phrases", "includes"}:
+        raise table.fail("", "phrases = […], or a table of phrases and includes")
+    own = table.texts("phrases") if "phrases" in table.names else ()
+    return own, table.texts("includes") if "includes" in table.names else ()
 
 
 def _read_rule_set(folder: Path, task: Task, lexicon: Lexicon) -> RuleSet:
@@ -203,79 +211,12 @@ def read_rules_file(path: Path, *, task: Task, lexicon: Lexicon) -> RuleSet:
     """Read one `<task>.rules` file against the labels and the lexicon of a pack.
 
     Raises:
-        InvalidDomain: naming file, line, column and cure.
+        InvalidDomain: naming file, line, column and cure of all that is wrong, one a line.
     """
+    text = read_text(path)
     try:
-        if path.stat().st_size > _FILE_BYTES:
-            raise InvalidDomain(f"{path} is larger than {_FILE_BYTES} bytes; split the rules")
-        text = path.read_text(encoding="utf-8")
         return read_rules(
             text, task=task.name, labels=task.label_names, lexicon=lexicon, origin=str(path)
         )
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidDomain(f"{path} cannot be read: {error}") from error
     except RuleStoreError as error:
         raise InvalidDomain(str(error)) from error
-
-
-class _Table:
-    """Typed reading of a TOML table; every complaint names file and place."""
-
-    def __init__(self, table: Mapping[str, Any], path: Path, place: str) -> None:
-        self._table = table
-        self._path = path
-        self._place = place
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._table)
-
-    def fail(self, name: str, expected: str) -> InvalidDomain:
-        place = ".".join(part for part in (self._place, name) if part)
-        return InvalidDomain(f"{self._path}: {place} must be {expected}")
-
-    def text(self, name: str, limit: int) -> str:
-        value = self._table.get(name)
-        if not isinstance(value, str) or not 1 <= len(value) <= limit:
-            raise self.fail(name, f"a string of 1 to {limit} characters")
-        return value
-
-    def number(self, name: str, low: float, high: float) -> float:
-        value = self._table.get(name)
-        # NaN compares false with everything, so it fails the range too.
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not low <= value <= high
-        ):
-            raise self.fail(name, f"a number from {low:g} to {high:g}")
-        return float(value)
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        values = self._table.get(name)
-        if not isinstance(values, list) or not values:
-            raise self.fail(name, "a list of strings, at least one")
-        for value in values:
-            if not isinstance(value, str) or not value:
-                raise self.fail(name, "a list of strings, none of them empty")
-        return tuple(values)
-
-    def mapping(self, name: str) -> "_Table":
-        value = self._table.get(name)
-        if not isinstance(value, dict):
-            raise self.fail(name, f"a table: [{name}]")
-        return _Table(value, self._path, ".".join(part for part in (self._place, name) if part))
-
-    def tables(self, name: str) -> dict[str, "_Table"]:
-        table = self.mapping(name)
-        return {inner: table.mapping(inner) for inner in table.names}
-
-    def rows(self, name: str) -> list["_Table"]:
-        values = self._table.get(name, [])
-        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-            raise self.fail(name, f"tables: [[{name}]]")
-        place = ".".join(part for part in (self._place, name) if part)
-        return [
-            _Table(value, self._path, f"{place}[{position}]")
-            for position, value in enumerate(values)
-        ]

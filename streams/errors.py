@@ -9,6 +9,7 @@ StreamsError
 │   └── OutputTooLarge         what the record led to is larger than its topic takes
 ├── ImageUnavailable         the image store did not answer: retry
 ├── ReleaseRefused           a release or activation must not be obeyed; the old one stays
+├── NotPublished             an activation is decided, and perhaps not yet in the topic
 ├── DatasetError             a labelled file is malformed
 └── StartupError             the process cannot start; the message names the cure
     ├── MissingExtra           an optional package is not installed
@@ -101,7 +102,18 @@ class ImageUnavailable(StreamsError):
 
 
 class ReleaseRefused(StreamsError):
-    """A release or an activation that must not be obeyed; the one in force stays."""
+    """A release or an activation that must not be obeyed; the one in force stays.
+
+    digest: of the release; None when the activation itself was refused.
+    """
+
+    def __init__(self, why: str, *, digest: str | None = None) -> None:
+        super().__init__(why)
+        self.digest = digest
+
+
+class NotPublished(StreamsError):
+    """An activation stands in the registry; whether it reached the topic is not known."""
 
 
 class DatasetError(StreamsError):
@@ -117,7 +129,8 @@ class MissingExtra(StartupError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
-            f"{package} is not installed; install it with: pip install 'kdsl[{extra}]'"
+            f"{package} is not installed; it comes with the extra {extra} of kdsl, from its "
+            f"checkout: pip install '.[{extra}]'"
         )
         self.package = package
         self.extra = extra

@@ -201,6 +201,58 @@ class DeadLetter:
     failed_at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseInForce:
+    """What a worker decides under.
+
+    sequence: of the activation. since_ms: when this worker took it over.
+    shadow: digest of the release that it evaluates without effect.
+    """
+
+    digest: str
+    sequence: int
+    since_ms: int
+    shadow: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRelease:
+    """What a worker did not obey; without a digest it was an activation, refused unread."""
+
+    digest: str | None
+    why: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatus:
+    """How a worker is, said every `interval_ms`; the last record of its key counts.
+
+    worker: record key, without a host's name.
+    labels_digest: of the labels whose activations it obeys; None for a role that needs no release.
+    refusal: the last one. bundle: digest of the model that it asks.
+    uses_fitted_weights: whether fusion weighs as fitted with that bundle; None without a model.
+    lag: records of its partitions that are not committed; None while it does not know.
+    obstacles: why it is not ready; it is when there are none.
+    stopped: its last word before it ended.
+    """
+
+    worker: str
+    role: str
+    domain: str
+    version: str
+    at_ms: int
+    interval_ms: int
+    labels_digest: str | None = None
+    in_force: ReleaseInForce | None = None
+    refusal: RefusedRelease | None = None
+    bundle: str | None = None
+    uses_fitted_weights: bool | None = None
+    lag: int | None = None
+    obstacles: tuple[str, ...] = ()
+    stopped: bool = False
+
+
 def digest_of(*parts: str) -> str:
     """32 hex digits of a SHA-256 over length-prefixed parts, so that no two lists collide.
 

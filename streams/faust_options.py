@@ -9,6 +9,10 @@ from streams.cluster import Cluster
 from streams.limits import LIMITS
 from streams.settings import RoleName, Settings
 
+# Faust's own bound on a request; it takes no session that is longer.
+_REQUEST_WITHIN_S = 90.0
+# The broker answers a request to join when the rebalance is over.
+_JOINED_WITHIN_S = 5.0
 # Web and tables of Faust's own stay off: they show contents. The prefix keeps variables such as
 # BROKER_URL, meant for others, from overriding all this.
 _FIXED: Mapping[str, Any] = {
@@ -20,6 +24,8 @@ _FIXED: Mapping[str, Any] = {
     "web_enabled": False,
     "web_tables_enabled": False,
     "broker_max_poll_records": 2000,
+    # A topic that was deleted and made again is read again so soon; Faust's own is five minutes.
+    "consumer_metadata_max_age_ms": 30_000,
     # Records not yet begun are left to the next worker, not finished during a rebalance.
     "stream_wait_empty": False,
     "consumer_max_fetch_size": LIMITS.dead_letter_bytes + LIMITS.record_overhead_bytes,
@@ -38,6 +44,11 @@ def faust_options(settings: Settings, role: RoleName) -> dict[str, Any]:
         **_FIXED,
         "broker": [f"framed://{address.strip()}" for address in cluster.bootstrap.split(",")],
         "broker_credentials": _credentials(cluster),
+        "broker_request_timeout": max(
+            _REQUEST_WITHIN_S,
+            settings.session_timeout_s,
+            settings.rebalance_timeout_s + _JOINED_WITHIN_S,
+        ),
         "broker_session_timeout": settings.session_timeout_s,
         "broker_heartbeat_interval": settings.heartbeat_s,
         "broker_rebalance_timeout": settings.rebalance_timeout_s,

@@ -48,6 +48,9 @@ class Fields:
             raise self._fail(name, f"an integer from 0 to {most}")
         return value
 
+    def integer_or_none(self, name: str) -> int | None:
+        return None if self._map.get(name) is None else self.integer(name)
+
     def number(self, name: str) -> float:
         """A probability: a number from 0 to 1."""
         value = self._map.get(name)
@@ -60,6 +63,9 @@ class Fields:
         if type(value) is not bool:
             raise self._fail(name, "true or false")
         return value
+
+    def flag_or_none(self, name: str) -> bool | None:
+        return None if self._map.get(name) is None else self.flag(name, default=False)
 
     def octets(self, name: str, limit: int) -> bytes:
         value = self._map.get(name)
@@ -75,6 +81,11 @@ class Fields:
         if type(value) is not str or value not in choices:
             raise self._fail(name, "one of " + ", ".join(choices))
         return value
+
+    def one_or_none(self, name: str, read: Callable[["Fields"], T]) -> T | None:
+        """A map within the map, read by `read`."""
+        value = self._map.get(name)
+        return None if value is None else read(Fields(value, f"{self._place}.{name}"))
 
     def many(
         self, name: str, limit: int, read: Callable[["Fields"], T], *, at_least: int = 0

@@ -19,25 +19,22 @@ from streams.limits import LIMITS
 from streams.records import Record, headers_of
 from streams.topics import TOPICS, topic_name
 
+_LINGER_MS = 2  # records come singly here
 _TOPIC_EXISTS = 36  # Kafka's error code TOPIC_ALREADY_EXISTS
 # The largest record with its framing; a fetch always returns at least one whole record.
 _LARGEST_BYTES = LIMITS.release_bytes + LIMITS.envelope_bytes + LIMITS.record_overhead_bytes
 
 
 def producer_options(cluster: Cluster) -> dict[str, Any]:
-    """A producer that loses and reorders nothing: what it has taken waits out an outage.
+    """What our topics ask of a producer, beside the guarantees of `PRODUCER_OPTIONS`.
 
     A batch must fit the smallest topic, as `max.message.bytes` bounds the whole batch and the
     client never splits one; a single larger record makes a batch of its own.
     """
     return {
         **cluster.client_options(),
-        "acks": "all",
-        "enable_idempotence": True,
-        "linger_ms": 2,
         "max_batch_size": LIMITS.tag_bytes,
         "max_request_size": _LARGEST_BYTES,
-        "retry_backoff_ms": 500,
     }
 
 
@@ -48,7 +45,11 @@ async def open_producer(cluster: Cluster) -> AsyncIterator[AIOKafkaProducer]:
     Raises:
         BrokerUnreachable, AuthenticationFailed: nobody answers, or not to us.
     """
-    producer = AIOKafkaProducer(**producer_options(cluster))
+    # Here, since it takes Faust along, and most commands read only.
+    from streams.frames import PRODUCER_OPTIONS
+
+    options = {**PRODUCER_OPTIONS, **producer_options(cluster), "linger_ms": _LINGER_MS}
+    producer = AIOKafkaProducer(**options)
     try:
         await producer.start()
     except KafkaConnectionError as error:
@@ -227,7 +228,7 @@ def to_record(record: ConsumerRecord[bytes | None, bytes | None]) -> Record:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        timestamp_ms=record.timestamp,
+        timestamp_ms=max(0, record.timestamp or 0),
         key=record.key,
         value=record.value,
         headers=headers_of(record.headers),

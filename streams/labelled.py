@@ -60,20 +60,31 @@ def _chunks(examples: Iterable[Example], size: int) -> Iterable[Sequence[Example
         yield chunk
 
 
-async def _lay_out(
-    example: Example, domain: Domain, screens: Screens
-) -> tuple[LabelledQuestion, ...]:
+def labelled_questions(example: Example, domain: Domain) -> tuple[str, list[Question]]:
+    """An example's label and the question it answers; none when the example asks nothing.
+
+    Raises:
+        DatasetError: no label, one of no task of the domain, or one for several images.
+        InvalidRecord: no worker would take the event.
+    """
     task, label = example.task, example.label
     if task is None or label is None:
         raise DatasetError(f"{example.place}: no label; a training line has `task` and `label`")
     if task not in domain.tasks or label not in domain.tasks[task].label_names:
         raise DatasetError(f"{example.place}: {label!r} is no {task} label of {domain.name!r}")
+    asked = [each for each in questions(example.event, domain) if each.task == task]
+    if len(asked) > 1:
+        raise DatasetError(
+            f"{example.place}: one label for {len(asked)} images; give each a line of its own"
+        )
+    return label, asked
+
+
+async def _lay_out(
+    example: Example, domain: Domain, screens: Screens
+) -> tuple[LabelledQuestion, ...]:
     try:
-        asked = [each for each in questions(example.event, domain) if each.task == task]
-        if len(asked) > 1:
-            raise DatasetError(
-                f"{example.place}: one label for {len(asked)} images; give each a line of its own"
-            )
+        label, asked = labelled_questions(example, domain)
         wanted = {
             image.image_id: image
             for question in asked
@@ -82,10 +93,9 @@ async def _lay_out(
         read = await screens.read_all(tuple(wanted.values()))
     except InvalidRecord as error:
         raise DatasetError(f"{example.place}: {error.detail} ({error.reason})") from error
-    readings = {image_id: screen.reading for image_id, screen in read.items()}
     laid_out = []
     for question in asked:
-        evidence = evidence_for(question, example.event, readings)
+        evidence = evidence_for(question, example.event, read)
         given = await asyncio.to_thread(model_input, question, example.event, evidence, read)
         laid_out.append(
             LabelledQuestion(

@@ -21,6 +21,8 @@ class Limits:
     event_text_chars: all texts of an event together; one character can fold to eighteen.
     image_bytes: one image, inline or fetched. image_pixels, image_side: checked before decoding.
     list_items: of any list of a record, known or not; far above those we know.
+    worker_chars: a worker's id: domain, role and stable name (of 240 characters at most).
+    obstacles: what a worker's status names of what it waits for; there are six parts that say so.
     """
 
     event_bytes: int = 1 * _MIB
@@ -46,6 +48,8 @@ class Limits:
     uri_chars: int = 2048
     detail_chars: int = 1000
     list_items: int = 1024
+    worker_chars: int = 320
+    obstacles: int = 8
 
     @property
     def deferred_bytes(self) -> int:

@@ -37,6 +37,16 @@ class Metrics:
             "1 while there is work and nothing of it moves",
             registry=self.registry,
         )
+        self.loop_stall = Gauge(
+            "kdsl_loop_stall_seconds",
+            "Longest that the event loop did not come back to a ticking task in the last 15 s",
+            registry=self.registry,
+        )
+        self.own_loop_stall = Gauge(
+            "kdsl_own_loop_stall_seconds",
+            "Likewise, without the time that its thread waited for a processor",
+            registry=self.registry,
+        )
         self.delivery_failures = Counter(
             "kdsl_delivery_failures",
             "Deliveries that the broker did not acknowledge",
@@ -75,6 +85,11 @@ class Metrics:
         self.release = Gauge(
             "kdsl_release_info", "The release in force", ["digest"], registry=self.registry
         )
+        self.status_failures = Counter(
+            "kdsl_status_failures",
+            "Statuses of this worker that the broker did not acknowledge",
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "kdsl_in_flight", "Records taken and not yet acknowledged", registry=self.registry
         )
@@ -83,6 +98,11 @@ class Metrics:
         )
         self.role = Gauge("kdsl_role_info", "The worker's role", ["role"], registry=self.registry)
         self.role.labels(role=role).set(1)
+
+    def lag(self) -> int | None:
+        """Offsets not committed, over all partitions held; None when none is, or none was asked."""
+        samples = [sample for metric in self.commit_lag.collect() for sample in metric.samples]
+        return round(sum(sample.value for sample in samples)) if samples else None
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from inference.inputs import LabelScores, ModelInput
-from rule_store import Answered, Evidence, decide, evaluate, settle, votes
+from rule_store import Answered, Evidence, decide, settle, votes
 from streams.active_release import ActiveRelease, ActiveTask
 from streams.domain import Domain
 from streams.events import DialogueEvent, OpenQuestion, Question, Tag
@@ -80,6 +80,11 @@ class Pipeline:
         self._early_answer = early_answer
 
     @property
+    def bundle(self) -> str | None:
+        """Digest of the model's bundle; None without a model."""
+        return None if self._model is None else self._model.digest
+
+    @property
     def uses_fitted_weights(self) -> bool:
         """Whether the release was fitted with the model we have; without one nothing is weighed."""
         return self._model is None or self.release.bundle == self._model.digest
@@ -98,7 +103,7 @@ class Pipeline:
         for question in asked:
             task = self.release.tasks[question.task]
             evidence = with_screens(said, question, event, {})
-            evaluation = evaluate(task.rule_set, evidence, self.release.lexicon)
+            evaluation = task.rules.evaluate(evidence)
             verdict = decide(evaluation, reliability=task.reliability, answer_at=task.answer_at)
             match route(verdict, early_answer=self._early_answer):
                 case AnswerNow(verdict=answered):
@@ -148,9 +153,8 @@ class Pipeline:
         screens: dict[str, ReadImage],
     ) -> Tag:
         task = self.release.tasks[question.task]
-        readings = {image_id: screen.reading for image_id, screen in screens.items()}
-        evidence = with_screens(said, question, event, readings)
-        evaluation = evaluate(task.rule_set, evidence, self.release.lexicon)
+        evidence = with_screens(said, question, event, screens)
+        evaluation = task.rules.evaluate(evidence)
         verdict = settle(evaluation, reliability=task.reliability, answer_at=task.answer_at)
         fired = tuple(rule.id for rule in evaluation.fired)
         if isinstance(verdict, Answered):

@@ -48,9 +48,11 @@ class Needs:
 
 
 NEEDS: Mapping[RoleName, Needs] = {
-    "tagger": Needs(reads=("events", "releases"), writes=("deferred", "tags", "dead_letters")),
-    "resolver": Needs(reads=("deferred", "releases"), writes=("tags", "dead_letters")),
-    "alerter": Needs(reads=("tags",), writes=("alerts", "dead_letters")),
+    "tagger": Needs(
+        reads=("events", "releases"), writes=("deferred", "tags", "dead_letters", "status")
+    ),
+    "resolver": Needs(reads=("deferred", "releases"), writes=("tags", "dead_letters", "status")),
+    "alerter": Needs(reads=("tags",), writes=("alerts", "dead_letters", "status")),
 }
 
 _SIZE = "max.message.bytes"
@@ -115,7 +117,7 @@ def check_states(
         name = topic_name(kind, prefix=prefix)
         match state:
             case Present(partitions=found):
-                _check_partitions(name, found, TOPICS[kind].partitions, partitions, cluster)
+                _check_partitions(kind, found, partitions, cluster, prefix)
             case Absent():
                 missing.append(name)
             case Hidden():
@@ -128,27 +130,28 @@ def check_states(
             case _:
                 assert_never(state)
     if missing:
-        with_prefix = f" --prefix {prefix}" if prefix else ""
         raise TopicMissing(
             f"no topic {', '.join(missing)} at {cluster.bootstrap}: make them with "
-            f"`kdsl topics create --bootstrap {cluster.bootstrap}{with_prefix}`"
+            f"`{create_command(cluster, prefix)}`"
         )
 
 
-def _check_partitions(
-    name: str, found: int, fixed: int | None, wanted: int, cluster: Cluster
-) -> None:
-    if fixed is not None and found != fixed:
-        raise WrongPartitions(
-            f"topic {name} at {cluster.bootstrap} has {found} partitions and must have {fixed}: "
-            "delete it and run `kdsl topics create`"
-        )
-    if fixed is None and wanted and found != wanted:
-        raise WrongPartitions(
-            f"topic {name} at {cluster.bootstrap} has {found} partitions and not {wanted}: make it "
-            f"anew with `kdsl topics create --partitions {wanted}`, or expect {found} "
-            "(KDSL_PARTITIONS)"
-        )
+def create_command(cluster: Cluster, prefix: str) -> str:
+    with_prefix = f" --prefix {prefix}" if prefix else ""
+    return f"kdsl topics create --bootstrap {cluster.bootstrap}{with_prefix}"
+
+
+def _check_partitions(kind: Kind, found: int, wanted: int, cluster: Cluster, prefix: str) -> None:
+    fixed = TOPICS[kind].partitions
+    if found == (fixed or wanted or found):
+        return
+    # `create` leaves alone what exists.
+    again = create_command(cluster, prefix) + ("" if fixed else f" --partitions {wanted}")
+    raise WrongPartitions(
+        f"topic {topic_name(kind, prefix=prefix)} at {cluster.bootstrap} has {found} partitions "
+        f"and not {fixed or wanted}: delete it, which takes its records along, then run `{again}`"
+        + ("" if fixed else f", or expect {found} (KDSL_PARTITIONS)")
+    )
 
 
 def check_rights(

@@ -32,7 +32,10 @@ def headers_of(headers: Any) -> Headers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A record as it was read."""
+    """A record as it was read.
+
+    timestamp_ms: never negative; 0 when it was sent without one.
+    """
 
     topic: str
     partition: int
@@ -77,7 +80,7 @@ def dead_letter(record: Record, *, reason: str, detail: str, role: str, now_ms: 
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        timestamp_ms=max(0, record.timestamp_ms),
+        timestamp_ms=record.timestamp_ms,
         key=None if record.key is None else key[:_KEY_BYTES],
         record=None if record.value is None else value[:room],
         record_sha256=hashlib.sha256(value).hexdigest(),

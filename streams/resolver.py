@@ -19,7 +19,7 @@ from streams.metrics import Metrics
 from streams.pipeline import Pipeline
 from streams.questions import questions
 from streams.records import Output, Record
-from streams.role import Outputs, Role
+from streams.role import Outputs, Role, never
 
 
 class Pipelines(Protocol):
@@ -82,33 +82,56 @@ class Resolver(Role):
             "fitted with this bundle; `kdsl release build --bundle … --examples …` fits them"
         )
 
-    async def decide(self, records: Sequence[Record]) -> list[Outputs]:
+    @property
+    def bundle(self) -> str | None:
+        return None if self._pipeline is None else self._pipeline.bundle
+
+    @property
+    def uses_fitted_weights(self) -> bool | None:
+        if self._pipeline is None or self._pipeline.bundle is None:
+            return None
+        return self._pipeline.uses_fitted_weights
+
+    async def decide(
+        self, records: Sequence[Record], *, abandoned: Callable[[], bool] = never
+    ) -> list[Outputs]:
         """All records at once: the model batches across them; outputs keep the records' order."""
         if self._pipeline is None:
             raise RuntimeError("a resolver decides only under a release")
         if self.failures.too_many:
             return []
         pipeline = self._pipeline
-        return list(await asyncio.gather(*(self._outcome(record, pipeline) for record in records)))
+        outcomes = [self._outcome(record, pipeline, abandoned) for record in records]
+        decided = await asyncio.gather(*outcomes)
+        begun = decided.index(None) if None in decided else len(decided)
+        return [outputs for outputs in decided[:begun] if outputs is not None]
 
-    async def _outcome(self, record: Record, pipeline: Pipeline) -> Outputs:
+    async def _outcome(
+        self, record: Record, pipeline: Pipeline, abandoned: Callable[[], bool]
+    ) -> Outputs | None:
+        """None for a record that was not begun."""
         try:
-            outputs = await self._decide(record, pipeline)
+            outputs = await self._decide(record, pipeline, abandoned)
         except ReaderUnavailable:
             # Ours to mend and no fault of any record: crash, be restarted, lose nothing.
             raise
         except Exception as error:  # noqa: BLE001 - one record's failure is its dead letter
             return self.dead_letter(record, error)
-        self.note_decided()
+        if outputs is not None:
+            self.note_decided()
         return outputs
 
-    async def _decide(self, record: Record, pipeline: Pipeline) -> Outputs:
+    async def _decide(
+        self, record: Record, pipeline: Pipeline, abandoned: Callable[[], bool]
+    ) -> Outputs | None:
         started_ns = time.perf_counter_ns()
         deferred = decode_deferred(record.value or b"")
         event = decode_event(deferred.record)
         asked = _asked(deferred, event, self._domain)
         has_images = any(turn.images for turn in event.turns)
         async with self._room_for_images if has_images else nullcontext():
+            if abandoned():
+                return None
             tags = await pipeline.resolve(event, asked)
         took_us = (time.perf_counter_ns() - started_ns) // 1000
         now_ms = self.now_ms()

@@ -19,6 +19,11 @@ _log = logging.getLogger(__name__)
 Outputs = tuple[Output, ...]
 
 
+def never() -> bool:
+    """Nobody takes the records away."""
+    return False
+
+
 class Role(ABC):
     """One role's decision; it knows records and outputs, and no Kafka client.
 
@@ -37,8 +42,12 @@ class Role(ABC):
         self.progress = Progress()
 
     @abstractmethod
-    async def decide(self, records: Sequence[Record]) -> list[Outputs]:
-        """Decide the records in order, or a prefix of them when too many fail.
+    async def decide(
+        self, records: Sequence[Record], *, abandoned: Callable[[], bool] = never
+    ) -> list[Outputs]:
+        """Decide the records in order, or a prefix of them when too many fail or all are abandoned.
+
+        `abandoned` is asked before each record begins: whether another worker has them now.
 
         Nothing a record holds makes this raise: what cannot be decided becomes a dead letter.
         """
@@ -50,6 +59,16 @@ class Role(ABC):
             What an operator should know of it, if anything.
         """
         return None  # a role that needs no release is given none
+
+    @property
+    def bundle(self) -> str | None:
+        """Digest of the bundle that it asks; None without one, or before a release."""
+        return None
+
+    @property
+    def uses_fitted_weights(self) -> bool | None:
+        """Whether the release in force was fitted with that bundle; None without one."""
+        return None
 
     async def start(self) -> None:  # noqa: B027 - most roles load nothing
         """Load what the role needs, before the first record."""

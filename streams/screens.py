@@ -9,6 +9,7 @@ from inference.reading import Reading
 from streams.errors import ImageRejected, ImageUnavailable
 from streams.events import ImageRef
 from streams.images import CheckedImage, ImageStore
+from streams.screen_facts import white_share
 
 _TRIES = 4
 _FIRST_PAUSE_S = 0.25
@@ -18,10 +19,14 @@ _ALL_WITHIN_S = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadImage:
-    """An image that passed the intake, with its text lines."""
+    """An image that passed the intake, with its text lines.
+
+    white_share: of its pixels, 0 to 1; counted here, once an image and not once a question.
+    """
 
     image: CheckedImage
     reading: Reading
+    white_share: float
 
 
 ReadText = Callable[[bytes, str], Awaitable[Reading]]
@@ -70,7 +75,9 @@ class Screens:
             raise ImageRejected(
                 "the image decodes, but the reader fails on it", reason="image_unreadable"
             ) from error
-        return ReadImage(image=checked, reading=reading)
+        # Decoding pixels takes milliseconds: not on the event loop.
+        white = await asyncio.to_thread(white_share, checked.content)
+        return ReadImage(image=checked, reading=reading, white_share=white)
 
     async def _fetch(self, image: ImageRef) -> CheckedImage:
         pause_s = _FIRST_PAUSE_S

@@ -11,7 +11,7 @@ import platformdirs
 
 from streams.cluster import MECHANISMS, SECURITIES, Cluster, Mechanism, Security
 from streams.errors import InvalidSettings
-from streams.settings_reading import first_line, read_toml, typed
+from streams.settings_reading import first_line, meant, read_toml, refuse_unknown, typed
 
 RoleName = Literal["tagger", "resolver", "alerter"]
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
@@ -35,6 +35,8 @@ class Settings:
     prefix: before every topic and consumer group, for several tenants on one cluster.
     partitions: that every topic but rules.releases must have; 0 takes what is there.
     domain: a pack's name or folder.
+    registry: path of a SQLite file or `postgresql://…`, which may hold a password; empty is a
+        file of the user.
     trust: PEM file or folder of the public keys whose releases are obeyed.
     allow_unsigned: obey releases without a trusted signature; for experiments.
     bundle: the model's directory; a resolver without one leaves to abstain what rules do not say.
@@ -55,8 +57,10 @@ class Settings:
     deliver_within_s: an output not acknowledged by the broker for so long ends the worker, to be
         started again; retries end then too.
     stall_after_s: nothing decided, acknowledged or committed for so long although there is work
-        makes the worker unready; must exceed the longest decision.
+        makes the worker unready; must exceed the longest decision, and be at least twice
+        `rebalance_timeout_s`.
     exit_on_stall: end then, to be started again.
+    status_every_s: how often it says on workers.status how it is.
     stop_within_s: a worker that has not stopped by then exits hard; nothing is lost by it.
     """
 
@@ -72,6 +76,7 @@ class Settings:
     prefix: str = ""
     partitions: int = 0
     domain: str = "storefront"
+    registry: str = field(default="", repr=False)
     trust: Path | None = None
     allow_unsigned: bool = False
     bundle: Path | None = None
@@ -95,6 +100,7 @@ class Settings:
     deliver_within_s: float = 120.0
     stall_after_s: float = 60.0
     exit_on_stall: bool = False
+    status_every_s: float = 5.0
     stop_within_s: float = 20.0
 
     def __post_init__(self) -> None:
@@ -108,6 +114,11 @@ class Settings:
             raise InvalidSettings(
                 "heartbeat_s must be at most a third of session_timeout_s, so that a lost "
                 "heartbeat or two cost no rebalance"
+            )
+        if self.stall_after_s < 2 * self.rebalance_timeout_s:
+            raise InvalidSettings(
+                f"{_named('stall_after_s')} must be at least twice rebalance_timeout_s, which is "
+                f"{self.rebalance_timeout_s:g}: while partitions move nothing else does"
             )
         if self.instance and not _INSTANCE.fullmatch(self.instance):
             raise InvalidSettings(
@@ -195,6 +206,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("commit_every_s", 0.05, 60.0),
     ("deliver_within_s", 1.0, 86_400.0),
     ("stall_after_s", 1.0, 86_400.0),
+    ("status_every_s", 0.5, 3600.0),
     ("stop_within_s", 1.0, 600.0),
 )
 # Kafka allows 249 characters, of which the role's name and a hyphen are put before it.
@@ -224,8 +236,9 @@ def load_settings(
     if config:
         for name, value in read_toml(Path(config)).items():
             if name not in known:
-                raise InvalidSettings(f"{config}: unknown setting {name!r}")
+                raise InvalidSettings(f"{config}: unknown setting {name!r}: {meant(name, known)}")
             values[name] = typed(kinds[name], value, f"{config}: {name}")
+    refuse_unknown(environment, known)
     for name in known:
         variable = _ENVIRONMENT + name.upper()
         if environment.get(variable):  # set to nothing is not set

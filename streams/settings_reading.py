@@ -1,12 +1,51 @@
 """A TOML value or an environment string as the type its setting has."""
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
 from streams.errors import InvalidSettings
+
+_OURS = "KDSL_"
+_READ_ELSEWHERE = re.compile(r"CONFIG|TAOBAO|(FAUST|BENCH|TEST)_.+")
+# Kubernetes and Docker put these into containers beside a service called kdsl or kdsl-something.
+_SERVICE_NAME = re.compile(r"(.+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_.+)?")
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://.+")
+
+
+def refuse_unknown(environment: Mapping[str, str], known: Collection[str]) -> None:
+    """Refuse what is meant for us and would be passed over.
+
+    Args:
+        environment: of the process; a variable that is set to nothing is not set.
+        known: names of the settings.
+
+    Raises:
+        InvalidSettings: a variable has a name of ours and is no setting.
+    """
+    settings = {_OURS + each.upper() for each in known}
+    for variable, value in environment.items():
+        name = variable.removeprefix(_OURS)
+        if not value or name == variable or variable in settings:
+            continue
+        if _READ_ELSEWHERE.fullmatch(name) or _SERVICE_NAME.fullmatch(name):
+            continue
+        if not _SERVICE_ADDRESS.fullmatch(value):
+            raise InvalidSettings(f"{variable} is no setting: {meant(variable, settings)}")
+
+
+def meant(name: str, known: Collection[str]) -> str:
+    """What to do about a name that is not known.
+
+    >>> meant("partition", ("prefix", "partitions"))
+    'do you mean partitions?'
+    """
+    close = get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+    return f"do you mean {close[0]}?" if close else "leave it out, or see docs/running-workers.md"
 
 
 def read_toml(path: Path) -> Mapping[str, Any]:

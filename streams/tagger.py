@@ -14,7 +14,7 @@ from streams.image_uris import AllowedUris
 from streams.metrics import Metrics
 from streams.pipeline import Pipeline
 from streams.records import Output, Record
-from streams.role import Outputs, Role
+from streams.role import Outputs, Role, never
 
 # The longest that decisions hold the event loop, but for a single slow one.
 _AT_A_STRETCH_S = 0.02
@@ -51,13 +51,15 @@ class Tagger(Role):
         )
         return None
 
-    async def decide(self, records: Sequence[Record]) -> list[Outputs]:
+    async def decide(
+        self, records: Sequence[Record], *, abandoned: Callable[[], bool] = never
+    ) -> list[Outputs]:
         if self._pipeline is None:
             raise RuntimeError("a tagger decides only under a release")
         outputs: list[Outputs] = []
         breathed_s = time.perf_counter()
         for record in records:
-            if self.failures.too_many:
+            if self.failures.too_many or abandoned():
                 break
             if time.perf_counter() - breathed_s > _AT_A_STRETCH_S:
                 await asyncio.sleep(0)
@@ -80,7 +82,7 @@ class Tagger(Role):
             self.metrics.tags.labels(task=tag.task, source=tag.source).inc()
             sent = replace(
                 tag,
-                accepted_at_ms=max(0, record.timestamp_ms),
+                accepted_at_ms=record.timestamp_ms,
                 decided_at_ms=now_ms,
                 took_us=took_us,
             )
@@ -93,7 +95,7 @@ class Tagger(Role):
             deferred = Deferred(
                 record=record.value or b"",
                 questions=tagged.open_questions,
-                accepted_at_ms=max(0, record.timestamp_ms),
+                accepted_at_ms=record.timestamp_ms,
                 release=pipeline.release.digest,
                 redriven=record.redriven,
             )

@@ -6,9 +6,12 @@ from typing import Literal
 
 from streams.limits import LIMITS
 
-Kind = Literal["events", "deferred", "tags", "alerts", "feedback", "dead_letters", "releases"]
+Kind = Literal[
+    "events", "deferred", "tags", "alerts", "feedback", "dead_letters", "releases", "status"
+]
 
-_DAY_MS = 24 * 60 * 60 * 1000
+_MINUTE_MS = 60 * 1000
+_DAY_MS = 24 * 60 * _MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +19,9 @@ class Topic:
     """A topic as `kdsl topics create` makes it.
 
     partitions: None takes the number asked for at creation; a number is fixed by the contract.
-    retention_ms: None means compacted: the last record of every key is kept for ever.
+    retention_ms: None keeps for ever.
+    compacted: of the records of a key only the last is kept for long.
+    segment_ms: how long a segment is written to, which is never compacted; None leaves it to Kafka.
     record_bytes: the largest value; the broker's limit adds `LIMITS.record_overhead_bytes`.
     """
 
@@ -26,14 +31,20 @@ class Topic:
     record_bytes: int
     partitions: int | None = None
     retention_ms: int | None = 7 * _DAY_MS
+    compacted: bool = False
+    segment_ms: int | None = None
 
     @property
     def config(self) -> Mapping[str, str]:
         """The topic's configuration in Kafka's words."""
         config = {"max.message.bytes": str(self.record_bytes + LIMITS.record_overhead_bytes)}
-        if self.retention_ms is None:
-            return {**config, "cleanup.policy": "compact"}
-        return {**config, "cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+        policies = ["compact"] if self.compacted else []
+        if self.segment_ms is not None:
+            config["segment.ms"] = str(self.segment_ms)
+        if self.retention_ms is not None:
+            policies.append("delete")
+            config["retention.ms"] = str(self.retention_ms)
+        return {**config, "cleanup.policy": ",".join(policies)}
 
 
 TOPICS: Mapping[Kind, Topic] = {
@@ -76,6 +87,18 @@ TOPICS: Mapping[Kind, Topic] = {
         record_bytes=LIMITS.release_bytes + LIMITS.envelope_bytes,
         partitions=1,
         retention_ms=None,
+        compacted=True,
+    ),
+    # Also deleted in the end: a worker without a stable name never comes back under its id. Every
+    # worker speaks every few seconds, so segments are short-lived, and the topic is read quickly.
+    "status": Topic(
+        name="workers.status",
+        key="worker id",
+        value="WorkerStatus",
+        record_bytes=LIMITS.tag_bytes,
+        partitions=1,
+        compacted=True,
+        segment_ms=10 * _MINUTE_MS,
     ),
 }
 

@@ -16,9 +16,9 @@ from streams.progress import Progress
 _log = logging.getLogger(__name__)
 
 # Whoever set these obstacles answers for the standstill: a worker paused on purpose or without a
-# release, a broker that is away, and one that does not acknowledge, which ends the worker by its
-# own name. The time runs anew when they are gone.
-_ANSWERED_FOR = frozenset({"failures", "release", "kafka", "delivery"})
+# release, a topic or a broker that is away, and one that does not acknowledge, which ends the
+# worker by its own name. The time runs anew when they are gone.
+_ANSWERED_FOR = frozenset({"failures", "release", "topic", "kafka", "delivery"})
 # However short decisions are, a rebalance waits for those that do not let go, and begins again
 # when one of them is lost.
 _ASSIGNED_WITHIN_S = 30.0

@@ -10,6 +10,7 @@ from streams.fields import Fields
 from streams.limits import LIMITS
 
 VERSION = "1.0"
+DIGEST_CHARS = 80  # "sha256:" and 64 hex digits, with room for a longer hash
 _MAJOR = VERSION.partition(".")[0]
 
 

@@ -8,7 +8,7 @@ import signal
 from streams.app import WorkerApp, create_app
 from streams.domain import load_domain
 from streams.errors import StreamsError
-from streams.frames import DeliveryFailed
+from streams.frames import DeliveryFailed, UnreadableRecord
 from streams.frames.ending import exit_hard_after
 from streams.preflight import preflight
 from streams.settings import RoleName, Settings
@@ -46,36 +46,41 @@ async def _run(settings: Settings, role: RoleName) -> int:
         loop.add_signal_handler(number, stop.set)
     starting = asyncio.ensure_future(app.start())
     try:
-        await _first(starting, stop)
-        if starting.done():
-            await starting
-            # What was loaded stays: looking through it again and again takes the collector about
-            # a fifth of the transport's time.
-            gc.collect()
-            gc.freeze()
-            _say_ready(app, role)
-            await _until_stopped(app, stop)
+        if await _started(starting, stop):
+            _settle(app, role)
+            await app.wait(stop.wait())  # or until it stops or crashes by itself
     finally:
         # A stop can hang on a broker that is away, or while joining a group; what is not
         # acknowledged is read again.
         exit_hard_after(settings.stop_within_s)
         starting.cancel()
         await app.stop()
-    if app.crash_reason is not None:
-        _log.error("the %s ends, to be started again: %s", role, _sentence(app.crash_reason))
-        return 1
-    return 0
+    return _status(app, role)
 
 
-async def _first(starting: "asyncio.Future[None]", stop: asyncio.Event) -> None:
+async def _started(starting: "asyncio.Future[None]", stop: asyncio.Event) -> bool:
+    """Whether the app has started; False when we were told to stop before."""
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    if not starting.done():
+        return False
+    await starting
+    return True
 
 
-async def _until_stopped(app: WorkerApp, stop: asyncio.Event) -> None:
-    """Until we are told to stop, or the app stops or crashes by itself."""
-    await app.wait(stop.wait())
+def _settle(app: WorkerApp, role: RoleName) -> None:
+    """What was loaded stays: the collector would spend a fifth of the transport's time on it."""
+    gc.collect()
+    gc.freeze()
+    _say_ready(app, role)
+
+
+def _status(app: WorkerApp, role: RoleName) -> int:
+    if app.crash_reason is None:
+        return 0
+    _log.error("the %s ends, to be started again: %s", role, _sentence(app.crash_reason))
+    return 1
 
 
 def _say_ready(app: WorkerApp, role: RoleName) -> None:
@@ -89,5 +94,5 @@ def _sentence(reason: BaseException) -> str:
     """What a person should read of a crash: our own errors say what to do, others who they are."""
     while isinstance(reason, BaseExceptionGroup):  # made by the tasks that shared a failure
         reason = reason.exceptions[0]
-    known = isinstance(reason, StreamsError | DeliveryFailed)
+    known = isinstance(reason, StreamsError | DeliveryFailed | UnreadableRecord)
     return str(reason) if known else repr(reason)

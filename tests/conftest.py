@@ -12,11 +12,12 @@ import pytest
 
 from streams.local_broker import LocalBroker
 from streams.resources import quickstart_folder
+from tests.postgres import PostgresServer
 from tests.secure_broker import SecureBroker
 from tests.system import nothing_left_behind
 
 # A Faust app is made when its module is imported; the tests start it as a process.
-collect_ignore = ["integration/frames_app.py"]
+collect_ignore = ["integration/frames_app.py", "integration/frames_echo.py"]
 
 _CHECKOUT = Path(__file__).parents[1]
 
@@ -33,6 +34,19 @@ def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBro
     """A real Kafka with TLS, passwords and rights; tests keep apart as on the plain one."""
     with SecureBroker(tmp_path_factory.mktemp("secure-kafka")) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL, one for the whole session; tests keep apart by databases."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> str:
+    """The URL of an empty database."""
+    return postgres.new_database()
 
 
 @pytest.fixture(scope="session")

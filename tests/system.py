@@ -15,8 +15,10 @@ from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from rule_store import Signed, load_key, new_key, public_path, sign, signed_to_bytes
+from rule_store import load_key, new_key, public_path, sign, signed_to_bytes
+from rule_store.registry import Registry
 from streams.accounting import Accounts
+from streams.activating import Wanted, activate_release
 from streams.cluster import Cluster
 from streams.codec import decode_alert, decode_dead_letter, decode_tag
 from streams.datasets import Example
@@ -26,7 +28,7 @@ from streams.kafka import create_topics, group_lag, open_producer, read_topic
 from streams.local_broker import LocalBroker
 from streams.ports import free_port
 from streams.processes import ProcessGroup
-from streams.publishing import publish_and_activate
+from streams.publishing import KafkaReleaseTopic
 from streams.records import Record
 from streams.role import system_now_ms
 from streams.sending import send_events
@@ -77,23 +79,23 @@ class System:
 
     # Releases
 
+    @property
+    def registry(self) -> Path:
+        return self.folder / "registry.db"
+
     def activate(self, content: bytes, *, key: Path | None = None) -> str:
         """Sign and activate a release; its digest."""
-        signer = load_key(key or self.key)
+        signer, now_ms = load_key(key or self.key), system_now_ms()
         signed = sign(content, signer, "release")
-        activation = asyncio.run(
-            publish_and_activate(
-                Signed(content=signed.content, signatures=signed.signatures),
-                key=signer,
-                by="test",
-                now_ms=system_now_ms(),
-                cluster=self.cluster,
-                prefix=self.prefix,
-                new_key=key is not None,
+        topic = KafkaReleaseTopic(self.cluster, prefix=self.prefix)
+        with Registry.open(self.registry) as registry:
+            row = registry.add_release(signed, by="test", at_ms=now_ms)
+            wanted = Wanted(
+                release=row.digest, key=signer, new_key=key is not None, by="test", at_ms=now_ms
             )
-        )
+            asyncio.run(activate_release(registry, topic, wanted))
         (self.folder / "release").write_bytes(signed_to_bytes(signed))
-        return activation.digest
+        return row.digest
 
     # Workers
 

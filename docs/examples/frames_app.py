@@ -29,7 +29,9 @@ app = faust.App(
     broker=f"framed://{KAFKA}",  # the transport is found by this scheme
     topic_allow_declare=False,
     topic_disable_leader=True,
-    broker_commit_interval=1.0,
+    broker_session_timeout=10.0,  # so long nobody reads the partitions of a worker that died
+    broker_heartbeat_interval=3.0,
+    broker_commit_interval=1.0,  # what was done since is done again after a crash
 )
 sentences = frame_topic(app, "sentences", bounds=FrameBounds(max_records=100))
 outlet = Outlet(bootstrap_servers=KAFKA)

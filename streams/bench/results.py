@@ -105,6 +105,8 @@ class Results:
 
     def missed(self) -> list[str]:
         """Every bar that was not reached; a sentence each. Bars hold for the small records."""
+        if not self.scale.comparable:
+            return []
         found = []
         for row in self.rows:
             for rate, bar, what in ((wall, row.wall_bar, "wall"), (cpu, row.cpu_bar, "CPU")):

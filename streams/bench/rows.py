@@ -89,6 +89,7 @@ ROWS: tuple[Row, ...] = (
     _wide("confluent", "confluent", "confluent-kafka"),
     *_pair("quix", "quix", "quix-streams", best_bar=5),
 )
+PEERS: tuple[str, ...] = tuple(dict.fromkeys(row.name for row in ROWS if not row.ours))
 
 
 def chosen(names: tuple[str, ...]) -> tuple[Row, ...]:
@@ -99,8 +100,7 @@ def chosen(names: tuple[str, ...]) -> tuple[Row, ...]:
     """
     for name in names:
         if not any(name in (row.name, row.key) for row in ROWS):
-            known = ", ".join(dict.fromkeys(row.name for row in ROWS))
-            raise InvalidSettings(f"no row is called {name}; there are {known}")
+            raise InvalidSettings(f"no row is called {name}; there are {OURS}, {', '.join(PEERS)}")
     return tuple(
         row for row in ROWS if not names or row.ours or row.name in names or row.key in names
     )

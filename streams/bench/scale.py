@@ -14,6 +14,7 @@ class Scale:
     kills: at most so many a row that gives no guarantee, until one loses something; 0 for none.
     kill_seconds: records of a kill are as many as the row does in this time.
     latency_runs: 0 for none. latency_seconds: of one, warm-up included.
+    comparable: whether runs are long enough to hold the figures against bars.
     """
 
     records: int = 200_000
@@ -27,6 +28,7 @@ class Scale:
     latency_runs: int = 3
     latency_seconds: float = 20.0
     latency_per_s: int = 1000
+    comparable: bool = True
 
     def quick(self) -> Self:
         """A tenth of everything: to see that it works, not to be quoted."""
@@ -40,4 +42,5 @@ class Scale:
             kill_seconds=min(self.kill_seconds, 3.0),
             latency_runs=min(self.latency_runs, 1),
             latency_seconds=min(self.latency_seconds, 8.0),
+            comparable=False,
         )

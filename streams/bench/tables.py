@@ -24,13 +24,36 @@ class Grid:
     head: Sequence[str]
     lines: Sequence[Sequence[str]]
 
-    def rich(self) -> Table:
-        columns = [Column(self.head[0], no_wrap=True)]
-        columns += [Column(name, justify="right") for name in self.head[1:]]
-        table = Table(*columns, title=self.title, title_justify="left")
+    def rich(self, room: int) -> Table:
+        """For a terminal of `room` columns; without enough room cells fold, and no word is cut.
+
+        Where even the longest words have too little room, the table is wider: print it uncropped.
+        """
+        first, *others = self._widths(room)
+        columns = [Column(self.head[0], width=first)]
+        columns += [
+            Column(name, justify="right", width=width)
+            for name, width in zip(self.head[1:], others, strict=True)
+        ]
+        whole = first + sum(others) + self._frame
+        table = Table(*columns, title=self.title, title_justify="left", width=whole)
         for line in self.lines:
             table.add_row(*line)
         return table
+
+    @property
+    def _frame(self) -> int:
+        """What edges and the space beside them take."""
+        return 3 * len(self.head) + 1
+
+    def _widths(self, room: int) -> list[int]:
+        cells = list(zip(self.head, *self.lines, strict=True))
+        wanted = [max(len(cell) for cell in column) for column in cells]
+        if sum(wanted) + self._frame <= room:
+            return wanted
+        least = [max(len(word) for cell in column for word in cell.split(" ")) for column in cells]
+        left = room - self._frame - sum(least[1:])
+        return [max(least[0], min(left, wanted[0])), *least[1:]]
 
     def markdown(self) -> str:
         rule = ["---", *("---:" for _ in self.head[1:])]
@@ -40,7 +63,7 @@ class Grid:
 
 def grids(results: Results) -> list[Grid]:
     """One for each size of records, one for latencies."""
-    found = [_size(results, results.small, kills=True, bars=True)]
+    found = [_size(results, results.small, kills=True, bars=results.scale.comparable)]
     if results.large is not None:
         found.append(_size(results, results.large, kills=False, bars=False))
     if results.latencies:
@@ -100,7 +123,8 @@ def _latency(results: Results) -> Grid:
             pair, ratio = results.latency(row.key), results.p99_ratio(row.key)
             shown = [_NONE, _NONE] if pair is None else [f"{pair[0]:.0f}", f"{pair[1]:.0f}"]
             own = row.key == OURS or ratio is None
-            bar = f" (≤{P99_BAR:g})" if row.key == P99_PEER else ""
+            judged = results.scale.comparable and row.key == P99_PEER
+            bar = f" (≤{P99_BAR:g})" if judged else ""
             lines.append([row.says, *shown, _NONE if own else f"{ratio:.2f}{bar}"])
     scale = results.scale
     title = f"Latency at {scale.latency_per_s:,} events/s, {scale.latency_runs} runs"
@@ -116,6 +140,8 @@ def notes(results: Results) -> list[str]:
             f"¹ not all records were through after {results.scale.seconds:g} s; the rate is of "
             "those that were"
         )
+    if not results.scale.comparable:
+        found.append("quick: these figures are too short to compare, so no bar is judged")
     found += [f"missed: {sentence}" for sentence in results.missed()]
     return found + results.troubles()
 

@@ -2,19 +2,21 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streams.bench.rows import PEERS
 from streams.cli.terminal import progress, say, stderr, stdout, stoppable
 from streams.local_broker import LocalBroker
 
 if TYPE_CHECKING:
     from streams.bench.results import Results
     from streams.bench.scale import Scale
+    from streams.bench.tables import Grid
 
 app = typer.Typer(no_args_is_help=True, help="Measure against others, on this machine.")
 
@@ -41,7 +43,12 @@ def stream(
     runs: Annotated[int, typer.Option(min=1, help="Of each row, alternating.")] = 5,
     seconds: Annotated[float, typer.Option(min=1, help="A run ends then, if not earlier.")] = 30.0,
     only: Annotated[
-        list[str] | None, typer.Option(help="Name of a peer to run beside ours; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"A peer to run beside ours: {', '.join(PEERS)}; with -stock or -best one row of "
+            "it. Repeatable; without, all run.",
+        ),
     ] = None,
     kills: Annotated[
         int, typer.Option(min=0, help="Of a stock row, until it loses something; 0 for none.")
@@ -114,23 +121,98 @@ def memory(
                     bar.update(line, advance=LOOK_EVERY_S, description=f"{look:.0f} MiB resident")
 
 
-def _run(scale: "Scale", bootstrap: str | None) -> "Results":
-    from streams.bench.bench import run_bench, steps
+@app.command("rules")
+def rules(
+    texts: Annotated[
+        Path | None,
+        typer.Option(help="Dialogues, one a line: JSON with turns or text. (default: made ones)"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of dialogues and rules.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="A tenth of everything.")] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="File that takes every figure.")
+    ] = None,
+) -> None:
+    """Compiled rules against rule engines, hyperscan and plain evaluation, on one core."""
+    from streams.bench.rules_bench import Scale, run_rules_bench, steps
+    from streams.bench.rules_peers import check_peers
+    from streams.bench.rules_tables import grids, notes
 
-    console = stderr()
+    check_peers()
+    scale = Scale(seed=seed).quick() if quick else Scale(seed=seed)
+    words = ["kdsl bench rules", *([f"--texts {texts.name}"] if texts else []), f"--seed {seed}"]
+    with _telling("drawing rules", steps(scale)) as tell:
+        command = " ".join([*words, *(["--quick"] if quick else [])])
+        results = run_rules_bench(scale, texts=texts, command=command, tell=tell)
+    _print(grids(results))
+    for note in notes(results):
+        say(note)
+    if json_file is not None:
+        _write_json(json_file, results.as_json())
+
+
+@app.command("swaps")
+def swaps(
+    bootstrap: Annotated[
+        str | None, typer.Option(help="A Kafka with nothing else to do. (default: its own)")
+    ] = None,
+    rules: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Of the releases; repeatable. (default: 1000 and 10000)"),
+    ] = None,
+    count: Annotated[int, typer.Option("--swaps", min=1, help="Of each row.")] = 20,
+    workers: Annotated[int, typer.Option(min=1, help="Taggers at once.")] = 3,
+    rate: Annotated[float, typer.Option(min=1, help="Events a second.")] = 300.0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="File that takes every figure.")
+    ] = None,
+) -> None:
+    """What swapping the release costs workers under load: stalls, and time until in force."""
+    from streams.bench.bench import check_extra
+    from streams.bench.swaps import RULES, Scale, run_swaps_bench
+
+    check_extra()
+    stoppable()
+    scale = Scale(rules=tuple(rules or RULES), swaps=count, workers=workers, per_s=rate)
+    words = ["kdsl bench swaps", *(f"--rules {number}" for number in scale.rules)]
+    words += [f"--swaps {count} --workers {workers} --rate {rate:g}"]
     with (
         tempfile.TemporaryDirectory(prefix="kdsl-bench-") as folder,
         _broker(Path(folder) / "kafka", bootstrap) as there,
-        progress(console) as bar,
+        _telling("drawing rules", scale.steps) as tell,
     ):
-        task = bar.add_task("filling topics", total=steps(scale))
+        results = run_swaps_bench(there, Path(folder), scale, command=" ".join(words), tell=tell)
+    _print([results.grid()])
+    for note in results.notes():
+        say(note)
+    if json_file is not None:
+        _write_json(json_file, results.as_json())
+
+
+def _run(scale: "Scale", bootstrap: str | None) -> "Results":
+    from streams.bench.bench import run_bench, steps
+
+    with (
+        tempfile.TemporaryDirectory(prefix="kdsl-bench-") as folder,
+        _broker(Path(folder) / "kafka", bootstrap) as there,
+        _telling("filling topics", steps(scale)) as tell,
+    ):
+        return run_bench(there, Path(folder), scale, command=_command(scale, bootstrap), tell=tell)
+
+
+@contextmanager
+def _telling(first: str, steps: int) -> Iterator[Callable[[str], None]]:
+    """Takes a line for each step done: on a bar in a terminal, one below the other elsewhere."""
+    console = stderr()
+    with progress(console) as bar:
+        task = bar.add_task(first, total=steps)
 
         def tell(line: str) -> None:
             bar.update(task, advance=1, description=line)
             if not console.is_terminal:
                 say(line)
 
-        return run_bench(there, Path(folder), scale, command=_command(scale, bootstrap), tell=tell)
+        yield tell
 
 
 @contextmanager
@@ -153,11 +235,16 @@ def _command(scale: "Scale", bootstrap: str | None) -> str:
     return " ".join(words)
 
 
+def _print(grids: "Iterable[Grid]") -> None:
+    console = stdout()
+    for grid in grids:
+        console.print(grid.rich(console.width), crop=False)
+
+
 def _show(results: "Results") -> None:
     from streams.bench.tables import grids, notes
 
-    for grid in grids(results):
-        stdout().print(grid.rich())
+    _print(grids(results))
     for note in notes(results):
         say(note)
 
@@ -167,7 +254,11 @@ def _write(results: "Results", json_file: Path | None, markdown_file: Path | Non
     from streams.bench.tables import markdown, put_between_markers
 
     if json_file is not None:
-        text = json.dumps(as_json(results), ensure_ascii=False, indent=2)
-        json_file.write_text(text + "\n", encoding="utf-8")
+        _write_json(json_file, as_json(results))
     if markdown_file is not None:
         put_between_markers(markdown_file, markdown(results))
+
+
+def _write_json(path: Path, fields: Mapping[str, object]) -> None:
+    text = json.dumps(fields, ensure_ascii=False, indent=2)
+    path.write_text(text + "\n", encoding="utf-8")

@@ -6,13 +6,16 @@ from typing import Annotated
 import platformdirs
 import typer
 
-from streams.cli.terminal import say, stoppable
+from streams.cli.terminal import at_home, say, stoppable
 from streams.local_broker import LocalBroker
+
+_HOME = platformdirs.user_data_path("kdsl") / "broker"
 
 
 def broker(
     folder: Annotated[
-        Path | None, typer.Option("--data", help="Folder of its records. (default: per user)")
+        Path | None,
+        typer.Option("--data", help=f"Folder of its records. (default: {at_home(_HOME)})"),
     ] = None,
     port: Annotated[int, typer.Option(help="Where clients connect; 0 takes a free port.")] = 9092,
     heap_mb: Annotated[int, typer.Option(min=128, help="Java's heap in MiB.")] = 256,
@@ -21,7 +24,7 @@ def broker(
     """Start a real single-node Kafka on this machine; Ctrl-C stops it and keeps the records."""
     stoppable()
     node = LocalBroker(
-        folder or platformdirs.user_data_path("kdsl") / "broker",
+        folder or _HOME,
         port=port,
         heap_mb=heap_mb,
         report=say,

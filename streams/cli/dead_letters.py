@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from streams.cli.options import Bootstrap, From, Json, Prefix
-from streams.cli.terminal import parse_time, printable, put_json, say, stdout
+from streams.cli.options import Bootstrap, FromBeginning, Json, Prefix
+from streams.cli.terminal import counted, parse_time, printable, put_json, say, stdout
 from streams.errors import InvalidRecord
 from streams.events import DeadLetter
 from streams.kafka import open_producer
@@ -30,7 +30,7 @@ def list_(
     bootstrap: Bootstrap = None,
     prefix: Prefix = None,
     reason: Reason = None,
-    since: From = None,
+    since: FromBeginning = None,
     as_json: Json = False,
 ) -> None:
     """List dead letters with their reason and origin."""
@@ -57,7 +57,8 @@ async def _list(settings: Settings, reason: str | None, from_ms: int | None, as_
                 str(letter.attempts),
             )
     if not as_json:
-        stdout().print(table)
+        if reasons:
+            stdout().print(table)
         say(", ".join(f"{count} {name}" for name, count in reasons.most_common()) or "none")
 
 
@@ -96,7 +97,7 @@ def redrive_(
     bootstrap: Bootstrap = None,
     prefix: Prefix = None,
     reason: Reason = None,
-    since: From = None,
+    since: FromBeginning = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")
     ] = False,
@@ -105,7 +106,7 @@ def redrive_(
     settings = load_settings({"bootstrap": bootstrap, "prefix": prefix})
     from_ms = parse_time(since, now_ms=system_now_ms())
     sent, cut = asyncio.run(_redrive(settings, reason, from_ms, dry_run))
-    say(f"{'would send' if dry_run else 'sent'} {sent} originals")
+    say(f"{'would send' if dry_run else 'sent'} {counted(sent, 'original')}")
     if cut:
         say(f"{cut} could not be sent: their originals were cut")
         raise typer.Exit(1)

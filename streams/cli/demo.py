@@ -21,14 +21,16 @@ from streams.accounting import Accounts, Summary
 from streams.building import F1_GIVEN_UP, build_release, pack_rules
 from streams.cli.labelled import read_questions
 from streams.cli.model import task_specs
-from streams.cli.terminal import printable, say, stderr, stdout, stoppable
+from streams.cli.terminal import at_home, printable, say, stderr, stdout, stoppable
 from streams.datasets import read_examples
-from streams.demo import DemoFolder, Running, fingerprint, play, running_system
+from streams.demo import Running, play, running_system
+from streams.demo_folder import DemoFolder, fingerprint
 from streams.domain import Domain, load_domain
 from streams.events import Tag
 from streams.resources import domain_folder, quickstart_folder
 from streams.settings import Settings
 
+_HOME = platformdirs.user_data_path("kdsl") / "demo"
 _DOMAIN = "storefront"
 _LAST_TAGS = 12
 
@@ -42,18 +44,18 @@ def demo(
     ] = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--data", help="Where to keep everything. (default: per user)"),
+        typer.Option("--data", help=f"Where to keep everything. (default: {at_home(_HOME)})"),
     ] = None,
     rate: Annotated[float, typer.Option(min=0.1, help="Dialogues a second.")] = 20.0,
 ) -> None:
     """Run the whole system on this machine: Kafka, model, release, workers, sample dialogues.
 
-    No Java, Docker, GPU or download of a model is needed; the extras cpu, ocr, broker and train
-    are. The exit status is 0 only when every question of every
-    dialogue got its tag or its dead letter. Ctrl-C at any moment stops everything.
+    No Java, Docker, GPU or model is to be installed; the extras cpu, ocr, broker and train are.
+    The exit status is 0 only when every question got its tag or its event a dead letter.
+    Ctrl-C at any moment stops everything.
     """
     stoppable()
-    home = DemoFolder(root=(folder or platformdirs.user_data_path("kdsl") / "demo").resolve())
+    home = DemoFolder(root=(folder or _HOME).resolve())
     try:
         with home.held():
             domain = load_domain(_DOMAIN)
@@ -194,6 +196,6 @@ def _say_how_to_go_on(system: Running, home: DemoFolder) -> None:
         f"  {kdsl} watch {there}\n"
         f"  echo '{line}' | {kdsl} send - {there}\n"
         f"  {kdsl} dead-letters list {there}\n"
-        f"  {kdsl} release activate FILE --key {home.key} {there}\n"
+        f"  {kdsl} release activate FILE --key {home.key} --registry {home.registry} {there}\n"
         f"health: {ready}"
     )

@@ -15,8 +15,11 @@ from streams.cli import (
     broker,
     dead_letters,
     demo,
+    examples,
+    keys,
     model,
     release,
+    rules,
     send,
     tag,
     topics,
@@ -56,6 +59,9 @@ app.command("broker")(broker.broker)
 app.add_typer(topics.app, name="topics")
 app.add_typer(worker.app, name="worker")
 app.add_typer(release.app, name="release")
+app.add_typer(keys.app, name="keys")
+app.add_typer(examples.app, name="examples")
+app.add_typer(rules.app, name="rules")
 app.add_typer(model.app, name="model")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(bench.app, name="bench")

@@ -13,7 +13,8 @@ Bootstrap = Annotated[
     ),
 ]
 Prefix = Annotated[
-    str | None, typer.Option(help="Before every topic and consumer group. (env: KDSL_PREFIX)")
+    str | None,
+    typer.Option(help="Before every topic and consumer group. (env: KDSL_PREFIX; default: none)"),
 ]
 DomainName = Annotated[
     str | None,
@@ -21,11 +22,16 @@ DomainName = Annotated[
         "--domain", help="A pack's name or folder. (env: KDSL_DOMAIN; default: storefront)"
     ),
 ]
+_VIEWS = "live leaves out what an agent said after the last user turn; recorded keeps it."
 ViewOption = Annotated[
+    str | None,
+    typer.Option("--view", help=f"{_VIEWS} (default: live)", metavar="live|recorded"),
+]
+SourceViewOption = Annotated[
     str | None,
     typer.Option(
         "--view",
-        help="live leaves out what an agent said after the last user turn; recorded keeps it.",
+        help=f"{_VIEWS} (default: recorded for a folder, live otherwise)",
         metavar="live|recorded",
     ),
 ]
@@ -33,7 +39,8 @@ ReadingsOption = Annotated[
     str | None,
     typer.Option(
         "--readings",
-        help="given takes the dataset's ocr.jsonl (default when there is one); own reads afresh.",
+        help="given takes the dataset's ocr.jsonl; own reads afresh. "
+        "(default: given where there is an ocr.jsonl)",
         metavar="given|own",
     ),
 ]
@@ -42,13 +49,19 @@ ExamplesOption = Annotated[
     typer.Option("--examples", help="Labelled dialogues: a .jsonl or a folder; may be repeated."),
 ]
 BundleOption = Annotated[
-    Path | None, typer.Option("--bundle", help="The model's directory. (env: KDSL_BUNDLE)")
+    Path | None,
+    typer.Option("--bundle", help="The model's directory. (env: KDSL_BUNDLE; default: none)"),
 ]
 Threads = Annotated[
-    int | None, typer.Option(help="CPU threads of model and reader. (env: KDSL_THREADS)")
+    int | None,
+    typer.Option(help="CPU threads of model and reader. (env: KDSL_THREADS; default: 2)"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-From = Annotated[
+_MOMENT = "Since when: ISO 8601, or how long ago: 90s, 15m, 2h, 1d."
+FromNow = Annotated[
+    str | None, typer.Option("--from", help=f"{_MOMENT} (default: from now on)", metavar="WHEN")
+]
+FromBeginning = Annotated[
     str | None,
-    typer.Option("--from", help="Since when: ISO 8601, or how long ago: 90s, 15m, 2h, 1d."),
+    typer.Option("--from", help=f"{_MOMENT} (default: all that are there)", metavar="WHEN"),
 ]

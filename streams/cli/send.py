@@ -8,7 +8,7 @@ import typer
 
 from streams.cli.choices import one_view
 from streams.cli.options import Bootstrap, DomainName, Prefix, ViewOption
-from streams.cli.terminal import progress, say, say_notes, stderr
+from streams.cli.terminal import counted, progress, say, say_notes, stderr
 from streams.datasets import View, read_examples
 from streams.domain import load_domain
 from streams.kafka import open_producer
@@ -36,7 +36,7 @@ def send(
     """
     settings = load_settings({"bootstrap": bootstrap, "prefix": prefix, "domain": domain})
     count = asyncio.run(_send(source, one_view(view, default="live"), rate, settings))
-    say(f"sent {count} events to {settings.bootstrap}; see their tags with `kdsl watch`")
+    say(f"sent {counted(count, 'event')} to {settings.bootstrap}; see their tags with `kdsl watch`")
 
 
 async def _send(source: Path, view: View, rate: float | None, settings: Settings) -> int:

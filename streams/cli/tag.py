@@ -19,8 +19,8 @@ from streams.cli.options import (
     DomainName,
     Json,
     ReadingsOption,
+    SourceViewOption,
     Threads,
-    ViewOption,
 )
 from streams.cli.readings import choose_readings
 from streams.cli.terminal import printable, put_json, say, say_notes, stdout
@@ -63,10 +63,14 @@ def tag(
         Path | None, typer.Option(help="A release file; without one, built from the pack.")
     ] = None,
     trust: Annotated[
-        Path | None, typer.Option(help="Refuse a --release that none of these keys signed.")
+        Path | None,
+        typer.Option(
+            help="Refuse a --release that none of these keys signed. (env: KDSL_TRUST; "
+            "default: none)"
+        ),
     ] = None,
     bundle: BundleOption = None,
-    view: ViewOption = None,
+    view: SourceViewOption = None,
     readings: ReadingsOption = None,
     threads: Threads = None,
     no_early_answer: Annotated[
@@ -76,13 +80,13 @@ def tag(
 ) -> None:
     """Tag dialogues from a file as the workers would; with labels, say how good the tags are.
 
-    Without --bundle only the rules answer and the rest is abstained. The view is recorded for a
-    labelled folder, live otherwise.
+    Without --bundle only the rules answer and the rest is abstained.
     """
-    settings = load_settings({"domain": domain, "bundle": bundle, "threads": threads})
+    given = {"domain": domain, "bundle": bundle, "threads": threads, "trust": trust}
+    settings = load_settings(given)
     settings = replace(settings, readings=choose_readings(readings, [source], settings))
     pack = load_domain(settings.domain)
-    active = _active(release, trust, pack)
+    active = _active(release, settings.trust, pack)
     chosen = one_view(view, default="recorded" if source.is_dir() else "live")
     refused = asyncio.run(
         _tag_all(source, chosen, settings, pack, active, not no_early_answer, as_json)

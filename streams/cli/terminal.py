@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -37,6 +38,25 @@ def printable(text: str) -> str:
     'id-7\ufffd[2J'
     """
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "event"), counted(2, "event")
+    ('1 event', '2 events')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def at_home(path: Path) -> str:
+    """A path as people write it.
+
+    >>> at_home(Path.home() / "kdsl"), at_home(Path("/srv/kdsl"))
+    ('~/kdsl', '/srv/kdsl')
+    """
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def stoppable() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.options import Bootstrap, From, Json, Prefix
+from streams.cli.options import Bootstrap, FromNow, Json, Prefix
 from streams.cli.terminal import parse_time, printable, put_json, say, stdout
 from streams.cluster import Cluster
 from streams.codec import alert_fields, decode_alert, decode_tag, tag_fields
@@ -25,7 +25,7 @@ def watch(
     bootstrap: Bootstrap = None,
     prefix: Prefix = None,
     alerts: Annotated[bool, typer.Option("--alerts", help="Alerts instead of tags.")] = False,
-    since: From = None,
+    since: FromNow = None,
     count: Annotated[
         int | None, typer.Option(min=1, help="End after so many; without, Ctrl-C ends it.")
     ] = None,

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from platformdirs import user_cache_path
 
 from streams.cli.options import Bootstrap, BundleOption, DomainName, Prefix, Threads
+from streams.cli.terminal import at_home
 from streams.log_flood import FloodFilter
 from streams.settings import RoleName, Settings, load_settings
 
@@ -18,21 +20,43 @@ app = typer.Typer(
 Trust = Annotated[
     Path | None,
     typer.Option(
-        help="Public keys (PEM file or folder) whose releases are obeyed. (env: KDSL_TRUST)"
+        help="Public keys (PEM file or folder) whose releases are obeyed. (env: KDSL_TRUST; "
+        "default: none)"
     ),
 ]
 AllowUnsigned = Annotated[
-    bool | None, typer.Option("--allow-unsigned", help="Obey releases without a trusted signature.")
+    bool | None,
+    typer.Option(
+        "--allow-unsigned",
+        help="Obey releases without a trusted signature. (env: KDSL_ALLOW_UNSIGNED; "
+        "default: false)",
+    ),
 ]
 WebPort = Annotated[
-    int | None, typer.Option(help="Port of /live, /ready, /metrics; 0 takes a free one.")
+    int | None,
+    typer.Option(
+        help="Port of /live, /ready, /metrics; 0 takes a free one and logs it. "
+        "(env: KDSL_WEB_PORT; default: 0)"
+    ),
 ]
-WebHost = Annotated[str | None, typer.Option(help="Address to listen on. (default: 127.0.0.1)")]
+WebHost = Annotated[
+    str | None,
+    typer.Option(help="Address to listen on. (env: KDSL_WEB_HOST; default: 127.0.0.1)"),
+]
 ImagePrefixes = Annotated[
     list[str] | None,
-    typer.Option("--image-prefix", help="An address images may be fetched from; may be repeated."),
+    typer.Option(
+        "--image-prefix",
+        help="An address below which images may be fetched; may be repeated. "
+        "(env: KDSL_IMAGE_PREFIXES, with commas between; default: none)",
+    ),
 ]
-Cache = Annotated[Path | None, typer.Option(help="Folder of readings. (env: KDSL_CACHE)")]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        help=f"Folder of readings. (env: KDSL_CACHE; default: {at_home(user_cache_path('kdsl'))})"
+    ),
+]
 
 
 def run(settings: Settings, role: RoleName) -> None:
@@ -64,7 +88,8 @@ def tagger(
         bool | None,
         typer.Option(
             "--early-answer/--no-early-answer",
-            help="Answer what is certain at once, or leave every question to the resolver.",
+            help="Answer what is certain at once, or leave every question to the resolver. "
+            "(env: KDSL_EARLY_ANSWER; default: true)",
         ),
     ] = None,
     web_host: WebHost = None,
@@ -92,14 +117,21 @@ def resolver(
     domain: DomainName = None,
     bundle: BundleOption = None,
     provider: Annotated[
-        str | None, typer.Option(metavar="cpu|cuda", help="Where the model runs.")
+        str | None,
+        typer.Option(
+            metavar="cpu|cuda",
+            help="Where the model runs. (env: KDSL_PROVIDER; default: cpu)",
+        ),
     ] = None,
     trust: Trust = None,
     allow_unsigned: AllowUnsigned = None,
     image_prefix: ImagePrefixes = None,
     readings: Annotated[
         str | None,
-        typer.Option(metavar="own|given", help="given uses readings a dataset brought along."),
+        typer.Option(
+            metavar="own|given",
+            help="given uses readings a dataset brought along. (env: KDSL_READINGS; default: own)",
+        ),
     ] = None,
     cache: Cache = None,
     threads: Threads = None,

@@ -5,7 +5,8 @@ Written against faust-streaming 0.15.3; `compatibility` checks at start what is 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from faust.exceptions import ConsumerNotStarted
@@ -15,10 +16,13 @@ from mode import Service
 
 from streams.frames.ending import exit_hard_after
 from streams.frames.frame import FrameBounds
+from streams.frames.unreadable import named
 
 _log = logging.getLogger(__name__)
 
 _ASK_EVERY_S = 1.0
+# Of the time that Faust gives a seek; then it ends its recovery, and stays alive and silent.
+_SEEK_WITHIN = 0.9
 
 
 class Bounds(Protocol):
@@ -60,8 +64,23 @@ class ClientConsumer(driver.Consumer):
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            await self._fail(error)
-            raise
+            failure = named(error, group=self.app.conf.id)
+            await self._fail(failure)
+            if failure is error:
+                raise
+            raise failure from error
+
+    @asynccontextmanager
+    async def _sought_in_time(self) -> AsyncIterator[None]:
+        """End the process when a seek takes too long."""
+        within_s = _SEEK_WITHIN * self.app.conf.broker_request_timeout
+        try:
+            async with asyncio.timeout(within_s):
+                yield
+        except TimeoutError as error:
+            failure = TimeoutError(f"Kafka did not say within {within_s:g} s what is committed")
+            await self._fail(failure)
+            raise failure from error
 
     @Service.task
     async def _watch_coordinator(self) -> None:

@@ -1,12 +1,16 @@
-"""Checks at start that this Faust still has what the transport overrides and leans upon."""
+"""Checks at start that Faust and its client still have what is overridden and leaned upon."""
 
 import asyncio
 import inspect
 
 import aiokafka
 import faust
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.transport.drivers import aiokafka as driver
 
 from streams.frames.consumer import Consumer
@@ -47,13 +51,30 @@ _LEANED_UPON: tuple[tuple[type, tuple[str, ...]], ...] = (
             "assignment",
             "callback",
             "commit",
-            "seek",
+            "flow_active",
+            "seek_wait",
+            "suspend_flow",
             "task",
         ),
     ),
-    (driver.AIOKafkaConsumerThread, ("_consumer", "crash_reason", "crashed", "thread_loop")),
+    (
+        driver.AIOKafkaConsumerThread,
+        ("_consumer", "crash_reason", "crashed", "seek_wait", "thread_loop"),
+    ),
+    (faust.Settings, ("broker_max_poll_interval", "broker_request_timeout")),
     (AIOKafkaConsumer, ("_coordinator",)),
     (GroupCoordinator, ("check_errors",)),
+    (PartitionRecords, ("_tp", "_unpack_records", "next_fetch_offset")),
+    (
+        AIOKafkaProducer,
+        ("client", "create_batch", "partitions_for", "send_batch", "start", "stop"),
+    ),
+    (BatchBuilder, ("append",)),
+    (AIOKafkaClient, ("close", "cluster", "force_metadata_update")),
+    (
+        ClusterMetadata,
+        ("available_partitions_for_topic", "partitions_for_topic", "unauthorized_topics"),
+    ),
 )
 
 
@@ -62,7 +83,11 @@ class FaustChanged(Exception):
 
 
 def check_faust() -> None:
-    """Compare what is overridden and leaned upon with what the installed Faust has.
+    """Compare what is overridden and leaned upon with what is installed.
+
+    Of methods that are overridden: that they are there, with these parameters. Of what is leaned
+    upon, in the consumer, its client and the producer: that it is there by its name. What any of
+    them does is not compared: for that the versions are pinned.
 
     Raises:
         FaustChanged: one is missing, or takes other parameters.

@@ -217,7 +217,7 @@ class Consumer(ClientConsumer):
         After it has recovered tables Faust seeks with its fetch loop running. What that fetches
         meanwhile would be handed out, and again after the seek.
         """
-        async with self._position:
+        async with self._sought_in_time(), self._position:
             await self._seek_back()
 
     async def _seek_back(self) -> None:
@@ -226,9 +226,10 @@ class Consumer(ClientConsumer):
     async def _rewind(self) -> None:
         self._forget(None)  # whatever is in flight will be read again
         await super().perform_seek()
-        for tp, offset in list(self._first.items()):
-            if self.committed_to(tp) is None:  # the client seeks only where there is a commit
-                await self.seek(tp, offset)
+        # The client seeks only where there is a commit.
+        first = {tp: at for tp, at in self._first.items() if self.committed_to(tp) is None}
+        if first:
+            await self.seek_wait(first)  # in the client's thread, which `seek` is not
 
     def _forget(self, partitions: Iterable[TP] | None) -> None:
         """What of them was fetched and not handed out yet is dropped, too."""

@@ -20,7 +20,7 @@ FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 _CURES: dict[FailureKind, str] = {
     "broker_gone": "no broker answers; see that the cluster runs and can be reached",
     "leader_change": "a partition has no leader; see that its brokers run",
-    "stale_metadata": "the topic or partition is not there; was it deleted?",
+    "stale_metadata": "no broker knows the topic or partition; is it there?",
     "buffer_full": "earlier batches to the partition are not taken; see that its leader runs",
     "not_acknowledged": "brokers answer but do not acknowledge; see min.insync.replicas and disks",
     "message_too_large": "raise max.message.bytes of the topic to the size that is sent",

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -15,6 +15,8 @@ from streams.frames.patience import PatientProducer, answers
 _log = logging.getLogger(__name__)
 
 _STOP_WITHIN_S = 5.0
+# The client calls a deleted topic one without leader once its own patience is over.
+_GUESSED: Collection[FailureKind] = ("leader_change", "stale_metadata")
 
 # Idempotent, so that the client's retries neither double nor reorder, and its batches never
 # expire; batches are whole already, so there is nothing to linger for.
@@ -122,8 +124,12 @@ class Outlet:
     async def _failed(
         self, error: Exception, patient: PatientProducer, otherwise: FailureKind
     ) -> DeliveryFailed:
-        """What to raise; of a wait without end the client does not say why, so look."""
-        if isinstance(error, KafkaError):
-            return DeliveryFailed(failure_kind(error), detail=str(error))
-        kind = await patient.hindrance()
-        return DeliveryFailed(kind or otherwise, within_s=self._within_s)
+        """What to raise; why it waited in vain the client does not say, or guesses, so look."""
+        client_says = failure_kind(error) if isinstance(error, KafkaError) else None
+        if client_says is not None and client_says not in _GUESSED:
+            return DeliveryFailed(client_says, detail=str(error))
+        within_s = self._within_s if client_says is None else None
+        hindrance = await patient.hindrance()
+        if hindrance is not None:
+            return DeliveryFailed(hindrance.kind, detail=hindrance.where, within_s=within_s)
+        return DeliveryFailed(client_says or otherwise, within_s=within_s)

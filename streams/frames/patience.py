@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -10,6 +11,14 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from streams.frames.failures import FailureKind
 
 _LOOK_WITHIN_S = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hindrance:
+    """What stands in the way of a delivery. where: topic and partitions; empty when it is all."""
+
+    kind: FailureKind
+    where: str = ""
 
 
 class PatientProducer:
@@ -42,19 +51,22 @@ class PatientProducer:
                 continue
             return sent
 
-    async def hindrance(self) -> FailureKind | None:
+    async def hindrance(self) -> Hindrance | None:
         """What stands in the way of the topics asked for; None when nothing is seen."""
         if not await answers(self._producer, within_s=_LOOK_WITHIN_S):
-            return "broker_gone"
+            return Hindrance(kind="broker_gone")
         cluster = self._producer.client.cluster
-        for topic in self._topics:
+        for topic in sorted(self._topics):
+            where = f"topic {topic}"
             if topic in cluster.unauthorized_topics:
-                return "unauthorized"
+                return Hindrance(kind="unauthorized", where=where)
             partitions = cluster.partitions_for_topic(topic)
             if partitions is None:
-                return "stale_metadata"
-            if partitions != cluster.available_partitions_for_topic(topic):
-                return "leader_change"
+                return Hindrance(kind="stale_metadata", where=where)
+            leaderless = partitions - (cluster.available_partitions_for_topic(topic) or set())
+            if leaderless:
+                numbers = ", ".join(map(str, sorted(leaderless)))
+                return Hindrance(kind="leader_change", where=f"{where}, partition {numbers}")
         return None
 
 

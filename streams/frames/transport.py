@@ -14,6 +14,11 @@ from faust.types.enums import ProcessingGuarantee
 from streams.frames.consumer import Consumer
 from streams.frames.frame import Frame, FrameBounds
 
+# Ten years. After the interval the client leaves its group, and joins no more unless it fetches:
+# a worker in reserve never does, and one whose frames take long to decide does not in time.
+# Whether records move has to be watched where they are decided.
+_POLL_INTERVAL_S = 10 * 365 * 86_400.0
+
 
 class Transport(driver.Transport):
     """Faust's aiokafka transport with frames; its addresses begin with `framed://`.
@@ -40,6 +45,7 @@ class Transport(driver.Transport):
             TypeError: several agents on one framed topic, or an agent with concurrency.
         """
         _refuse_agents(self.app, self.framed)
+        self.app.conf.broker_max_poll_interval = _POLL_INTERVAL_S
         return super().create_consumer(callback, **kwargs)
 
 

@@ -33,8 +33,11 @@ from streams.events import (
     ImageRef,
     OpenQuestion,
     Question,
+    RefusedRelease,
+    ReleaseInForce,
     Tag,
     Turn,
+    WorkerStatus,
     digest_of,
 )
 from streams.limits import LIMITS, Limits
@@ -345,6 +348,44 @@ _MAX_LETTER = DeadLetter(
     failed_at_ms=2**63 - 1,
 )
 
+_STATUS = WorkerStatus(
+    worker="storefront-alerter-0",
+    role="alerter",
+    domain="storefront",
+    version="1",
+    at_ms=0,
+    interval_ms=0,
+)
+_FULL_STATUS = replace(
+    _STATUS,
+    labels_digest="l",
+    in_force=ReleaseInForce(digest="r", sequence=1, since_ms=1, shadow="s"),
+    refusal=RefusedRelease(digest="q", why="w", at_ms=1),
+    bundle="b",
+    uses_fitted_weights=True,
+    lag=1,
+    obstacles=("o",),
+    stopped=True,
+)
+_MAX_STATUS = WorkerStatus(
+    worker=_text(LIMITS.worker_chars),
+    role=_text(LIMITS.name_chars),
+    domain=_text(LIMITS.name_chars),
+    version=_text(LIMITS.name_chars),
+    at_ms=2**63 - 1,
+    interval_ms=2**63 - 1,
+    labels_digest=_text(80),
+    in_force=ReleaseInForce(
+        digest=_text(80), sequence=2**63 - 1, since_ms=2**63 - 1, shadow=_text(80)
+    ),
+    refusal=RefusedRelease(digest=_text(80), why=_text(LIMITS.detail_chars), at_ms=2**63 - 1),
+    bundle=_text(80),
+    uses_fitted_weights=True,
+    lag=2**63 - 1,
+    obstacles=tuple(_text(LIMITS.detail_chars) for _ in range(LIMITS.obstacles)),
+    stopped=True,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -403,6 +444,13 @@ KINDS: dict[str, Message] = {
         full=_FULL_LETTER,
         most=_MAX_LETTER,
     ),
+    "WorkerStatus": Message(
+        encode=codec.encode_status,
+        decode=codec.decode_status,
+        least=_STATUS,
+        full=_FULL_STATUS,
+        most=_MAX_STATUS,
+    ),
 }
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -438,12 +486,14 @@ def documented(kind: str, value: Json) -> bool:
 
 
 def maps(schema: Json, value: Json, path: Path_ = ()) -> Iterator[tuple[Path_, Json, Json]]:
-    """(path, schema, map) of a record's map and of the first of each list of maps inside it."""
+    """(path, schema, map) of a record's map, of maps inside it, and of the first of each list."""
     schema = resolved(schema)
     yield path, schema, value
     for name, field in schema["properties"].items():
         items = resolved(field).get("items")
-        if items is not None and resolved(items)["type"] == "object":
+        if "properties" in resolved(field):
+            yield from maps(field, value[name], (*path, name))
+        elif items is not None and resolved(items)["type"] == "object":
             yield from maps(items, value[name][0], (*path, name, 0))
 
 
@@ -615,6 +665,7 @@ _LIMITS_IN_DOCUMENT: dict[str, tuple[str, ...]] = {
         "#/components/messages/Tag/x-limits/record_bytes",
         "#/components/messages/Alert/x-limits/record_bytes",
         "#/components/messages/Feedback/x-limits/record_bytes",
+        "#/components/messages/WorkerStatus/x-limits/record_bytes",
     ),
     "release_bytes": ("#/components/schemas/Signed/properties/content/maxLength",),
     "image_bytes": ("#/components/messages/DialogueEvent/x-limits/image_bytes",),
@@ -643,7 +694,10 @@ _LIMITS_IN_DOCUMENT: dict[str, tuple[str, ...]] = {
     "detail_chars": (
         "#/components/schemas/DeadLetter/properties/detail/maxLength",
         "#/components/schemas/Feedback/properties/note/maxLength",
+        "#/components/schemas/RefusedRelease/properties/why/maxLength",
     ),
+    "worker_chars": ("#/components/schemas/WorkerStatus/properties/worker/maxLength",),
+    "obstacles": ("#/components/schemas/WorkerStatus/properties/obstacles/maxItems",),
 }
 # Parts of other limits (held by the topics' sizes), or of no concern on the wire.
 _LIMITS_ELSEWHERE = {"envelope_bytes", "record_overhead_bytes", "image_fetch_s"}

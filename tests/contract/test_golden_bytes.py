@@ -18,12 +18,14 @@ from streams.codec import (
     decode_deferred,
     decode_event,
     decode_feedback,
+    decode_status,
     decode_tag,
     encode_alert,
     encode_dead_letter,
     encode_deferred,
     encode_event,
     encode_feedback,
+    encode_status,
     encode_tag,
 )
 from streams.errors import DecodeError, UnknownVersion
@@ -37,8 +39,11 @@ from streams.events import (
     ImageRef,
     OpenQuestion,
     Question,
+    RefusedRelease,
+    ReleaseInForce,
     Tag,
     Turn,
+    WorkerStatus,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -235,6 +240,47 @@ KINDS = {
         ),
         encode=encode_dead_letter,
         decode=decode_dead_letter,
+    ),
+    "status": Kind(
+        value=WorkerStatus(
+            worker="shop-resolver-pod-0",
+            role="resolver",
+            domain="shop",
+            version="0.1.0",
+            at_ms=1_700_000_000_007,
+            interval_ms=5000,
+            labels_digest="2" * 64,
+            in_force=ReleaseInForce(
+                digest="sha256:" + "0" * 64,
+                sequence=7,
+                since_ms=1_700_000_000_000,
+                shadow="sha256:" + "3" * 64,
+            ),
+            refusal=RefusedRelease(
+                digest="sha256:" + "4" * 64,
+                why="release sha256:… refused: this release carries no signature",
+                at_ms=1_700_000_000_006,
+            ),
+            bundle="sha256:" + "1" * 64,
+            uses_fitted_weights=False,
+            lag=42,
+            obstacles=("no broker answers at kafka:9092",),
+        ),
+        encode=encode_status,
+        decode=decode_status,
+    ),
+    "status-stopped": Kind(
+        value=WorkerStatus(
+            worker="shop-alerter-0123456789ab",
+            role="alerter",
+            domain="shop",
+            version="0.1.0",
+            at_ms=1_700_000_000_008,
+            interval_ms=5000,
+            stopped=True,
+        ),
+        encode=encode_status,
+        decode=decode_status,
     ),
 }
 

@@ -7,7 +7,6 @@ with Source(system) as source:
 report = settle(source, roles=("tagger",))
 """
 
-import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from streams.building import build_release, pack_rules
 from streams.role import system_now_ms
 from streams.settings import RoleName
 from tests.faults.source import Source
-from tests.faults.stake import held_partitions, uncommitted
+from tests.faults.stake import held_partitions, unanswered
 from tests.faults.verify import Outputs, Report, verify
 from tests.system import System
 
@@ -32,12 +31,12 @@ _SETTLED_WITHIN_S = 90.0 + STREAM_S
 def strike(
     system: System, name: str, blow: Callable[[str], object], *, role: RoleName = "tagger"
 ) -> None:
-    """Let a blow fall on a worker that has records in hand, while nobody has committed them.
+    """Let a blow fall on a worker that has records in hand, while no output of theirs stands.
 
     It is held still and looked at from outside, so that what is seen is what the blow meets; when
-    nothing is at stake, it goes on until another look finds something.
+    nothing is in flight, it goes on until another look finds something.
     """
-    system.until(partial(_held_at_work, system, name, role), f"records are at stake: {name}")
+    system.until(partial(_held_at_work, system, name, role), f"work is in flight: {name}")
     try:
         blow(name)
     finally:
@@ -45,20 +44,20 @@ def strike(
 
 
 def _held_at_work(system: System, name: str, role: RoleName) -> bool:
-    """Stop a worker in its tracks, and leave it so when records of its partitions are at stake."""
+    """Stop a worker in its tracks, and leave it so when work on its partitions is in flight."""
+    looked_ms = system_now_ms()  # what is as old has been fetched when the worker is stopped
     partitions = held_partitions(system, name)
     if not partitions or system.metric(name, "kdsl_in_flight") == 0:
         return False
-    held_ms = system_now_ms()
     os.kill(system.processes.pid(name), signal.SIGSTOP)
-    at_stake = 0
+    in_flight = 0
     try:
-        at_stake = asyncio.run(uncommitted(system, role, partitions, before_ms=held_ms))
+        in_flight = unanswered(system, role, partitions, before_ms=looked_ms)
     finally:
-        if not at_stake:
+        if not in_flight:
             system.processes.send(name, signal.SIGCONT)
-    print(f"{name} is held still with {at_stake} records of its partitions not committed")
-    return at_stake > 0
+    print(f"{name} is held still with {in_flight} questions of its partitions not answered")
+    return in_flight > 0
 
 
 def settle(source: Source, *, roles: Sequence[RoleName] = ("tagger",)) -> Report:

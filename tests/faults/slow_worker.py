@@ -3,20 +3,24 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from streams import cli
 from streams.records import Record
-from streams.role import Outputs
+from streams.role import Outputs, never
 from streams.tagger import Tagger
 
 _decide = Tagger.decide
 
 
-async def decide(self: Tagger, records: Sequence[Record]) -> list[Outputs]:
+async def decide(
+    self: Tagger, records: Sequence[Record], *, abandoned: Callable[[], bool] = never
+) -> list[Outputs]:
     decision_s = float(os.environ["KDSL_TEST_DECISION_S"])
     decided: list[Outputs] = []
     for record in records:
+        if abandoned():
+            break
         await asyncio.sleep(decision_s)
         decided += await _decide(self, [record])
     return decided

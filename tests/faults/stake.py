@@ -1,18 +1,23 @@
 """What a worker has at stake, as the broker tells it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from urllib.request import urlopen
 
-from aiokafka import TopicPartition
-
-from streams.kafka import open_admin, open_reader
+from streams.codec import decode_deferred, decode_event
+from streams.errors import InvalidRecord
 from streams.preflight import NEEDS
+from streams.questions import questions
 from streams.settings import RoleName
-from streams.topics import group_name, topic_name
+from tests.faults.verify import Asked, Kind, Outputs, answers, given_up
 from tests.system import System
 
 _HELD = re.compile(r'^kdsl_commit_lag_records\{partition="(\d+)"\}', re.MULTILINE)
+_ANSWERED_BY: dict[RoleName, tuple[Kind, ...]] = {
+    "tagger": ("tagger's tag", "deferred"),
+    "resolver": ("resolver's tag",),
+}
 
 
 def held_partitions(system: System, name: str) -> set[int]:
@@ -21,27 +26,39 @@ def held_partitions(system: System, name: str) -> set[int]:
         return {int(number) for number in _HELD.findall(answer.read().decode())}
 
 
-async def uncommitted(
+def unanswered(
     system: System, role: RoleName, partitions: Collection[int], *, before_ms: int
 ) -> int:
-    """Records of a role's source, older than a moment, that its group has not committed.
+    """Questions in a role's source, older than a moment, to which no output stands yet.
 
     Args:
         system: whose topics they are.
-        role: whose group.
-        partitions: by number.
+        role: whose source and outputs.
+        partitions: by number; nobody else may be at work on them now.
         before_ms: the moment; later records have not reached anybody.
     """
-    topic = topic_name(NEEDS[role].reads[0], prefix=system.prefix)
-    group = group_name(system.domain.name, role, prefix=system.prefix)
-    logs = [TopicPartition(topic, number) for number in partitions]
-    async with open_admin(system.cluster) as admin, open_reader(system.cluster) as reader:
-        committed = await admin.list_consumer_group_offsets(group)
-        ends = await reader.end_offsets(logs)
-        later = await reader.offsets_for_times(dict.fromkeys(logs, before_ms))
-    total = 0
-    for log in logs:
-        first_later = later[log]
-        end = ends[log] if first_later is None else first_later.offset
-        total += max(0, end - (committed[log].offset if log in committed else 0))
-    return total
+    asked = {
+        question
+        for record in system.records(NEEDS[role].reads[0])
+        if record.partition in partitions and record.timestamp_ms < before_ms
+        for question in _asked(system, role, record.value or b"")
+    }
+    outputs = Outputs(
+        tags=system.records("tags"),
+        deferred=system.records("deferred"),
+        dead_letters=system.records("dead_letters"),
+    )
+    dead = given_up(outputs)
+    given = {each.asked for each in answers(outputs) if each.kind in _ANSWERED_BY[role]}
+    return sum(question not in given and question[0] not in dead for question in asked)
+
+
+def _asked(system: System, role: RoleName, value: bytes) -> Iterator[Asked]:
+    with suppress(InvalidRecord):
+        if role == "resolver":
+            deferred = decode_deferred(value)
+            event = decode_event(deferred.record)
+            yield from ((event.event_id, each.question) for each in deferred.questions)
+        else:
+            event = decode_event(value)
+            yield from ((event.event_id, each) for each in questions(event, system.domain))

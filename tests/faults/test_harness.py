@@ -22,6 +22,7 @@ def test_losses_of_a_worker_that_acknowledges_before_delivery_are_reported(syste
         strike(system, "tagger", system.processes.kill)
         system.start("tagger", ready=False)  # an honest one takes over
         source.flow(STREAM_S)
+    print("what is missing now is meant to be: this worker loses, and must be found out")
     report = settle(source)
     assert not report.in_order
     assert len(report.missing) > 0

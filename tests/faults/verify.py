@@ -28,7 +28,7 @@ class Outputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class Answer:
     """One question's answer where it stood: partition and dialogue."""
 
     kind: Kind
@@ -95,10 +95,10 @@ def verify(
         for number, event in enumerate(sent)
         for question in questions(event, domain)
     }
-    answers = _answers(outputs)
-    given = {answer.asked for answer in answers if not (resolving and answer.kind == "deferred")}
-    dead = {event_id for record in outputs.dead_letters for event_id in _events_of(record)}
-    times = Counter((answer.kind, answer.asked) for answer in answers)
+    found = answers(outputs)
+    given = {answer.asked for answer in found if not (resolving and answer.kind == "deferred")}
+    dead = given_up(outputs)
+    times = Counter((answer.kind, answer.asked) for answer in found)
     return Report(
         sent=len(sent),
         asked=len(asked),
@@ -106,13 +106,13 @@ def verify(
         dead_letters=len(outputs.dead_letters),
         missing=tuple(each for each in asked if each not in given and each[0] not in dead),
         duplicates=sum(times.values()) - len(times),
-        unknown=sum(answer.asked not in asked for answer in answers),
-        reordered=_reordered(answers, asked),
+        unknown=sum(answer.asked not in asked for answer in found),
+        reordered=_reordered(found, asked),
         uncommitted=uncommitted,
     )
 
 
-def _answers(outputs: Outputs) -> list[_Answer]:
+def answers(outputs: Outputs) -> list[Answer]:
     """What the outputs say to which question; the resolver has answered what was deferred."""
     deferred = list(_deferred(outputs.deferred))
     open_questions = {answer.asked for answer in deferred}
@@ -122,17 +122,22 @@ def _answers(outputs: Outputs) -> list[_Answer]:
         asked = (tag.event_id, Question(task=tag.task, image_id=tag.image_id))
         kind: Kind = "resolver's tag" if asked in open_questions else "tagger's tag"
         where = (record.partition, tag.dialogue_id)
-        tags.append(_Answer(kind=kind, where=where, asked=asked))
+        tags.append(Answer(kind=kind, where=where, asked=asked))
     return deferred + tags
 
 
-def _deferred(records: Iterable[Record]) -> Iterator[_Answer]:
+def _deferred(records: Iterable[Record]) -> Iterator[Answer]:
     for record in records:
         deferred = decode_deferred(record.value or b"")
         event = decode_event(deferred.record)
         where = (record.partition, event.dialogue_id)
         for each in deferred.questions:
-            yield _Answer(kind="deferred", where=where, asked=(event.event_id, each.question))
+            yield Answer(kind="deferred", where=where, asked=(event.event_id, each.question))
+
+
+def given_up(outputs: Outputs) -> set[str]:
+    """The events that dead letters give up."""
+    return {event_id for record in outputs.dead_letters for event_id in _events_of(record)}
 
 
 def _events_of(record: Record) -> tuple[str, ...]:
@@ -145,7 +150,7 @@ def _events_of(record: Record) -> tuple[str, ...]:
     return ()
 
 
-def _reordered(answers: Iterable[_Answer], asked: Mapping[Asked, int]) -> int:
+def _reordered(answers: Iterable[Answer], asked: Mapping[Asked, int]) -> int:
     """First answers behind a later event's first answer; a redelivery repeats, and is no first."""
     seen: set[tuple[Kind, Asked]] = set()
     latest: dict[tuple[Kind, Where], int] = defaultdict(int)

@@ -215,6 +215,21 @@ async def test_a_topic_that_is_deleted_or_never_was_is_named(kafka: LocalBroker)
         assert one == other == "stale_metadata"
 
 
+async def test_a_deleted_topic_is_named_also_when_the_client_gives_up_first(
+    kafka: LocalBroker,
+) -> None:
+    """It then speaks of a partition without a leader."""
+    topic = await make_topic(reached(kafka))
+    impatient = reached(kafka) | {"request_timeout_ms": 2000}
+    async with opened(impatient, within_s=LONG_S) as outlet:
+        await deliver(outlet, topic, b"before")
+        async with admin(reached(kafka)) as client:
+            await client.delete_topics([topic])
+        with pytest.raises(DeliveryFailed, match=rf"is it there\? \(topic {topic}\)") as caught:
+            await deliver(outlet, topic, b"after")
+        assert caught.value.kind == "stale_metadata"
+
+
 async def test_a_topic_that_is_made_while_it_is_waited_for_gets_its_records(
     kafka: LocalBroker,
 ) -> None:

@@ -22,6 +22,8 @@ from rule_store import (
     signed_to_bytes,
     topic_key,
 )
+from rule_store.registry import Registry
+from streams.activating import Wanted, activate_release
 from streams.building import RuleSource, build_release, pack_rules
 from streams.codec import decode_alert, decode_deferred, encode_event
 from streams.domain import Domain
@@ -29,7 +31,7 @@ from streams.events import DialogueEvent, ImageRef, Turn
 from streams.kafka import open_producer
 from streams.limits import LIMITS
 from streams.local_broker import LocalBroker
-from streams.publishing import publish_and_activate
+from streams.publishing import KafkaReleaseTopic
 from streams.role import system_now_ms
 from streams.topics import topic_name
 from tests import factories as make
@@ -251,18 +253,14 @@ def test_a_starting_worker_passes_over_a_bad_release_to_the_last_good_one(
 def test_what_workers_would_refuse_cannot_be_activated(system: System, tmp_path: Path) -> None:
     unsigned = Signed(content=release_of(system.domain), signatures=())
     stranger = new_key(tmp_path / "stranger.key")
-    for release in (unsigned, sign(unsigned.content, stranger, "release")):
-        with pytest.raises(Untrusted):
-            asyncio.run(
-                publish_and_activate(
-                    release,
-                    key=load_key(system.key),
-                    by="test",
-                    now_ms=0,
-                    cluster=system.cluster,
-                    prefix=system.prefix,
-                )
-            )
+    topic = KafkaReleaseTopic(system.cluster, prefix=system.prefix)
+    with Registry.open(system.registry) as registry:
+        for release in (unsigned, sign(unsigned.content, stranger, "release")):
+            name = registry.add_release(release, by="test", at_ms=0).digest
+            wanted = Wanted(release=name, key=load_key(system.key), by="test", at_ms=0)
+            with pytest.raises(Untrusted):
+                asyncio.run(activate_release(registry, topic, wanted))
+        assert registry.pending() == ()
     assert system.records("releases") == []
 
 

@@ -28,6 +28,7 @@ RIGHTS: tuple[tuple[Kind, Operation], ...] = (
     ("tags", "read"),
     ("alerts", "write"),
     ("dead_letters", "write"),
+    ("status", "write"),
 )
 
 
@@ -91,8 +92,11 @@ def test_topics_that_were_never_created(kafka: LocalBroker, prefix: str) -> None
 
 def test_other_partitions_than_expected(plain: Cluster, prefix: str) -> None:
     said = refusal(plain.bootstrap, prefix, KDSL_PARTITIONS="3")
-    assert said.startswith(f"topic {prefix}dialogue.tags at {plain.bootstrap} has 2 partitions")
-    assert "KDSL_PARTITIONS" in said
+    assert said == (
+        f"topic {prefix}dialogue.tags at {plain.bootstrap} has 2 partitions and not 3: delete it, "
+        "which takes its records along, then run `kdsl topics create --bootstrap "
+        f"{plain.bootstrap} --prefix {prefix} --partitions 3`, or expect 2 (KDSL_PARTITIONS)"
+    )
 
 
 def test_a_topic_that_takes_no_records_as_large_as_ours(plain: Cluster, prefix: str) -> None:
@@ -126,7 +130,9 @@ def test_a_wrong_password(secure: SecureBroker, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("visible", [False, True])
-@pytest.mark.parametrize(("kind", "operation"), [("tags", "Read"), ("dead_letters", "Write")])
+@pytest.mark.parametrize(
+    ("kind", "operation"), [("tags", "Read"), ("dead_letters", "Write"), ("status", "Write")]
+)
 def test_a_right_on_a_topic_is_missing(
     secure: SecureBroker, prefix: str, kind: Kind, operation: str, visible: bool
 ) -> None:

@@ -6,20 +6,24 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rule_store import (
     CHANNELS,
+    FACTS,
     Activation,
     Has,
     InvalidActivation,
     InvalidEnvelope,
     InvalidRelease,
     Lexicon,
+    Line,
     Literal,
     Mentions,
+    Predicate,
     Purpose,
+    Reaches,
     Release,
     Reliability,
     Rule,
@@ -40,6 +44,7 @@ from rule_store import (
     signed_from_bytes,
     signed_to_bytes,
 )
+from rule_store.predicates import COUNT_MAX, FACT_MAX
 
 UNTIMED = settings(deadline=None)
 KEYS = tuple(Ed25519PrivateKey.from_private_bytes(bytes([n] * 32)) for n in (1, 2))
@@ -50,12 +55,19 @@ RATIOS = st.floats(0, 1)
 PURPOSES: st.SearchStrategy[Purpose] = st.sampled_from(("release", "activation"))
 
 
-def predicates(concepts: list[str]) -> st.SearchStrategy[Has | Mentions]:
+def predicates(concepts: list[str]) -> st.SearchStrategy[Predicate]:
     channels = st.sampled_from(CHANNELS)
-    has = st.builds(Has, channel=channels, phrase=PHRASES)
-    if not concepts:
-        return has
-    return has | st.builds(Mentions, channel=channels, concept=st.sampled_from(concepts))
+    numbers = st.floats(-FACT_MAX, FACT_MAX) | st.integers(-9, 9)
+    found: list[st.SearchStrategy[Predicate]] = [
+        st.builds(Has, channel=channels, phrase=PHRASES),
+        st.builds(Line, channel=channels, line=PHRASES),
+        st.builds(Reaches, fact=st.sampled_from(FACTS), value=numbers),
+    ]
+    if concepts:
+        named = st.sampled_from(concepts)
+        counts = st.integers(1, 3) | st.just(COUNT_MAX)
+        found.append(st.builds(Mentions, channel=channels, concept=named, at_least=counts))
+    return st.one_of(found)
 
 
 @st.composite
@@ -246,11 +258,16 @@ def test_spoilt_envelopes_are_read_or_refused(
     assert is_plain(refused(signed_from_bytes, content), InvalidEnvelope)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=5,
-)
+def json_values(numbers: st.SearchStrategy[float]) -> st.SearchStrategy[object]:
+    return st.recursive(
+        st.none() | st.booleans() | st.integers() | numbers | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+        max_leaves=5,
+    )
+
+
+JSON = json_values(st.floats(allow_nan=False))
+FINITE_JSON = json_values(st.floats(allow_nan=False, allow_infinity=False))
 
 
 @UNTIMED
@@ -271,3 +288,25 @@ def test_a_release_with_any_value_in_any_place_is_read_or_refused(
         inner = inner[key]
     content = json.dumps(top).encode()
     assert is_plain(refused(read_release, content), InvalidRelease)
+
+
+@UNTIMED
+@given(release=releases(), test=st.text(max_size=9), put=FINITE_JSON, data=st.data())
+def test_a_literal_that_makes_another_test_is_refused(
+    release: Release, test: str, put: object, data: st.DataObject
+) -> None:
+    """None of a rule's conditions is ever passed over: it would fire where it must not."""
+    top = json.loads(canonical_bytes(release))
+    literals = [
+        literal
+        for task in top["tasks"].values()
+        for rule in task["rules"]
+        for literal in rule["body"]
+    ]
+    assume(literals and test not in ("has", "line", "mentions", "reaches"))
+    literal = data.draw(st.sampled_from(literals))
+    for name in ("has", "line", "mentions", "reaches"):
+        literal.pop(name, None)
+    literal[test] = put
+    with pytest.raises(InvalidRelease, match="update kdsl"):
+        read_release(json.dumps(top).encode())

@@ -21,7 +21,8 @@ def alert_ids(tags: Sequence[Tag], *, now_ms: int = make.NOW_MS) -> set[str]:
     role = Alerter(
         domain=DOMAIN, metrics=Metrics("alerter"), failures=Failures(), now_ms=lambda: now_ms
     )
-    decided = asyncio.run(role.decide([make.record(encode_tag(tag)) for tag in tags]))
+    records = [make.record(encode_tag(tag), offset=offset) for offset, tag in enumerate(tags)]
+    decided = asyncio.run(role.decide(records))
     ids = [decode_alert(output.value).alert_id for outputs in decided for output in outputs]
     assert len(ids) == len(set(ids))
     return set(ids)

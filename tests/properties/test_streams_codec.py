@@ -13,12 +13,14 @@ from streams.codec import (
     decode_deferred,
     decode_event,
     decode_feedback,
+    decode_status,
     decode_tag,
     encode_alert,
     encode_dead_letter,
     encode_deferred,
     encode_event,
     encode_feedback,
+    encode_status,
     encode_tag,
 )
 from streams.errors import InvalidRecord
@@ -32,8 +34,11 @@ from streams.events import (
     ImageRef,
     OpenQuestion,
     Question,
+    RefusedRelease,
+    ReleaseInForce,
     Tag,
     Turn,
+    WorkerStatus,
 )
 from streams.limits import LIMITS
 
@@ -163,6 +168,27 @@ dead_letters = st.builds(
     failed_at_ms=integers,
 )
 
+statuses = st.builds(
+    WorkerStatus,
+    worker=ids,
+    role=names,
+    domain=names,
+    version=names,
+    at_ms=integers,
+    interval_ms=integers,
+    labels_digest=maybe() | names,
+    in_force=maybe()
+    | st.builds(
+        ReleaseInForce, digest=names, sequence=integers, since_ms=integers, shadow=maybe() | names
+    ),
+    refusal=maybe() | st.builds(RefusedRelease, digest=maybe() | names, why=names, at_ms=integers),
+    bundle=maybe() | names,
+    uses_fitted_weights=maybe() | st.booleans(),
+    lag=maybe() | integers,
+    obstacles=st.lists(names, max_size=LIMITS.obstacles).map(tuple),
+    stopped=st.booleans(),
+)
+
 # (values, encode, decode) of every record kind
 KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], bytes], Callable[[bytes], Any]]] = {
     "event": (events(), encode_event, decode_event),
@@ -171,6 +197,7 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], bytes], Callable[
     "alert": (alerts, encode_alert, decode_alert),
     "feedback": (feedback, encode_feedback, decode_feedback),
     "dead letter": (dead_letters, encode_dead_letter, decode_dead_letter),
+    "status": (statuses, encode_status, decode_status),
 }
 kinds = st.sampled_from(sorted(KINDS))
 

@@ -6,27 +6,50 @@ from dataclasses import dataclass, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rule_store import Has, Literal, Rule, RuleSet
+from rule_store import (
+    FACTS,
+    CompiledRules,
+    Has,
+    Line,
+    Literal,
+    Mentions,
+    Predicate,
+    Reaches,
+    Rule,
+    RuleSet,
+)
 from streams.active_release import ActiveRelease, ActiveTask
 from streams.domain import Domain
 from streams.events import DialogueEvent, ImageRef, Question, Tag
+from streams.evidence import evidence_for
+from streams.image_checks import check_image
 from streams.pipeline import Pipeline
-from streams.questions import questions
+from streams.questions import images_read_for, questions
+from streams.screen_facts import white_share
+from streams.screens import ReadImage
 from tests import factories as make
-from tests.fakes import FakeModelSide, FakeReader, FakeScorer
+from tests.fakes import FakeModelSide, FakeReader, FakeScorer, reading
 
-WORDS = ("red", "green", "blue")
+WORDS = ("red", "green", "refund", "money back")
 CHANNELS = ("last", "user", "reply", "screen", "screen.top", "screen.lines")
-PICTURES = tuple(make.png(shade=shade) for shade in (0, 100, 200))
+# They differ in what is measured of them: whiteness and shape.
+PICTURES = (make.png(shade=0), make.png(shade=255, height=16), make.png(shade=200, width=16))
 DOMAIN = make.domain(rules={})
 RELEASE = make.active_release(DOMAIN)
 
 texts = st.lists(st.sampled_from(WORDS), max_size=2).map(" ".join)
-literals = st.builds(
-    Literal,
-    predicate=st.builds(Has, channel=st.sampled_from(CHANNELS), phrase=st.sampled_from(WORDS)),
-    negated=st.booleans(),
+words, channels = st.sampled_from(WORDS), st.sampled_from(CHANNELS)
+predicates: st.SearchStrategy[Predicate] = st.one_of(
+    st.builds(Has, channel=channels, phrase=words),
+    st.builds(Line, channel=channels, line=words),
+    st.builds(
+        Mentions, channel=channels, concept=st.just("refund"), at_least=st.sampled_from((1, 2))
+    ),
+    st.builds(
+        Reaches, fact=st.sampled_from(FACTS), value=st.sampled_from((0.0, 0.4, 0.5, 1.0, 2.0))
+    ),
 )
+literals = st.builds(Literal, predicate=predicates, negated=st.booleans())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +90,7 @@ def active_tasks(draw: st.DrawFn, task: str) -> ActiveTask:
     reliability = {rule.id: draw(st.sampled_from((0.4, 0.6, 0.9))) for rule in rules}
     return replace(
         RELEASE.tasks[task],
-        rule_set=RuleSet(task=task, rules=tuple(rules)),
+        rules=CompiledRules.of(RuleSet(task=task, rules=tuple(rules)), RELEASE.lexicon),
         reliability=reliability,
         answer_at=draw(st.sampled_from((0.0, 0.5, 0.9, 1.0))),
     )
@@ -134,3 +157,24 @@ def test_a_tag_is_well_formed(case: Case) -> None:
         assert (tag.label is None) == (tag.source == "abstained") == (tag.reason is not None)
         assert tag.label in (None, tag.candidates[0].label)
         assert tag.release == RELEASE.digest
+
+
+@settings(max_examples=100, deadline=None)
+@given(event=events(), lines=st.lists(texts, max_size=3))
+def test_reading_the_screen_adds_to_what_is_known_and_changes_nothing_of_it(
+    event: DialogueEvent, lines: list[str]
+) -> None:
+    for question in questions(event, DOMAIN):
+        screens = {
+            image.image_id: ReadImage(
+                image=check_image(PICTURES[1]),
+                reading=reading(*lines),
+                white_share=white_share(PICTURES[1]),
+            )
+            for image in images_read_for(question, event)
+        }
+        before = evidence_for(question, event, {})
+        after = evidence_for(question, event, screens)
+        assert before.texts.items() <= after.texts.items()
+        assert before.facts.items() <= after.facts.items()
+        assert set(after.facts) == set(FACTS)

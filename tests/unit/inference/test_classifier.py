@@ -152,7 +152,7 @@ def test_a_runtime_that_falls_back_silently_is_caught(
 
 def test_a_missing_runtime_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(MissingExtra, match=r"onnxruntime.*pip install 'kdsl\[cpu\]'"):
+    with pytest.raises(MissingExtra, match=r"onnxruntime.*pip install '\.\[cpu\]'"):
         open_session(b"")
 
 
@@ -161,7 +161,7 @@ def test_a_missing_training_package_is_named_with_its_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtra, match=r"pip install 'kdsl\[train\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[train\]'"):
         train((INTENT,), intent_examples(), {}, tmp_path / "b")
 
 

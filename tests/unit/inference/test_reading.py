@@ -179,7 +179,7 @@ async def test_a_missing_package_is_named_with_its_extra(tmp_path: Path) -> None
         "send(os.fdopen(1, 'wb'), {'ready': False, 'missing': 'rapidocr'})"
     )
     reader = fake_reader(tmp_path, child=child)
-    with pytest.raises(MissingExtra, match=r"pip install 'kdsl\[ocr\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[ocr\]'"):
         await reader.warm()
     await reader.close()
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from rule_store import CHANNELS, Evidence, UnknownChannel, fold
+from rule_store import CHANNELS, FACTS, Evidence, UnknownChannel, UnknownFact, fold
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,34 @@ def test_the_channels_are_those_of_the_glossary() -> None:
         "screen.bottom",
         "screen.lines",
     )
+
+
+def test_the_facts_are_those_that_the_live_path_measures() -> None:
+    assert FACTS == (
+        "turns",
+        "images",
+        "screen.line_count",
+        "screen.white_share",
+        "screen.height_by_width",
+        "screen.tallest_text",
+    )
+
+
+def test_no_name_is_both_a_channel_and_a_fact() -> None:
+    assert not set(CHANNELS) & set(FACTS)
+
+
+def test_a_fact_that_was_not_measured_is_not_zero() -> None:
+    assert Evidence.of({"last": []}).facts == {}
+    assert Evidence(texts={}) != Evidence(texts={}, facts={"images": 0})
+
+
+def test_an_unknown_fact_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownFact, match='did you mean "images"'):
+        Evidence(texts={}, facts={"image": 1})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_fact_that_is_no_number_is_refused_with_the_cure(value: float) -> None:
+    with pytest.raises(ValueError, match=r"turns is .*; leave out what cannot be measured"):
+        Evidence(texts={}, facts={"turns": value})

@@ -1,5 +1,7 @@
 """Lexicon: concepts and their phrases."""
 
+from itertools import pairwise
+
 import pytest
 
 from rule_store import InvalidLexicon, Lexicon, UnknownConcept
@@ -37,3 +39,57 @@ def test_an_unknown_concept_is_named_with_what_was_meant() -> None:
 def test_a_concept_that_says_nothing_is_refused(name: str, phrases: list[str], fault: str) -> None:
     with pytest.raises(InvalidLexicon, match=fault):
         Lexicon.of({name: phrases})
+
+
+def test_a_concept_says_what_those_say_that_it_includes() -> None:
+    lexicon = Lexicon.of(
+        {"refund": ["Refund"], "money": ["money back", "REFUND"], "cancel": ["cancel"]},
+        includes={"money": ["refund"], "leaving": ["money", "cancel", "money"]},
+    )
+    assert lexicon == Lexicon.of(
+        {
+            "refund": ["refund"],
+            "money": ["money back", "refund"],
+            "cancel": ["cancel"],
+            "leaving": ["cancel", "money back", "refund"],
+        }
+    )
+
+
+def test_includes_may_be_nested_deeper_than_python_calls() -> None:
+    names = [f"c{i}" for i in range(3000)]
+    includes = {name: [inner] for name, inner in pairwise(names)}
+    assert Lexicon.of({names[-1]: ["x"]}, includes=includes).phrases("c0") == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("includes", "fault"),
+    [
+        ({"a": ["a"]}, 'concept "a" includes itself: "a" → "a"; remove one'),
+        (
+            {"a": ["b"], "b": ["c"], "c": ["d"], "d": ["b"]},
+            'concept "b" includes itself: "b" → "c" → "d" → "b"; remove one',
+        ),
+        ({"a": ["refnd"]}, 'concept "a" includes "refnd", which .* did you mean "refund"'),
+        ({"a": []}, 'concept "a" has no phrases'),
+        ({"": ["refund"]}, "needs a name"),
+    ],
+)
+def test_includes_that_lead_nowhere_are_refused(includes: dict[str, list[str]], fault: str) -> None:
+    with pytest.raises(InvalidLexicon, match=fault):
+        Lexicon.of({"refund": ["refund"]}, includes=includes)
+
+
+def test_a_long_circle_is_cut_in_the_message() -> None:
+    names = [f"concept {i}" for i in range(1000)]
+    includes = {name: [inner] for name, inner in zip(names, [*names[1:], names[0]], strict=True)}
+    with pytest.raises(InvalidLexicon, match=r'"concept 11" → "…"; remove one') as refusal:
+        Lexicon.of({}, includes=includes)
+    assert len(str(refusal.value)) < 500
+
+
+def test_includes_may_not_multiply_without_end() -> None:
+    concepts = {"all": [f"phrase {chr(0x4E00 + i)}" for i in range(10_000)]}
+    includes = {f"copy {i}": ["all"] for i in range(11)}
+    with pytest.raises(InvalidLexicon, match="more than 100000; include less"):
+        Lexicon.of(concepts, includes=includes)

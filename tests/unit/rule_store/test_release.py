@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from hashlib import sha256
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from rule_store import (
     Has,
     InvalidRelease,
     Lexicon,
+    Line,
     Literal,
     Mentions,
+    Predicate,
+    Reaches,
     Release,
     Reliability,
     Rule,
@@ -164,7 +168,7 @@ RULE_PATH = ("tasks", "intent", "rules", 0)
         (changed(*RULE_PATH, "reliability", value=1.01), "rules[0].reliability", "[0, 1]"),
         (changed(*RULE_PATH, "reliability", value=-0.1), "rules[0].reliability", "[0, 1]"),
         (changed(*RULE_PATH, "body", value=[]), "rules[0]", "at least one literal"),
-        (changed(*RULE_PATH, "body", 0, value={"channel": "last"}), "body[0]", "either"),
+        (changed(*RULE_PATH, "body", 0, value={"channel": "last"}), "body[0]", "one of"),
         (changed(*RULE_PATH, "body", 0, "channel", value="x"), "rules[0]", "unknown channel"),
         (changed(*RULE_PATH, "body", 0, "has", value=" "), "rules[0]", "is empty"),
         (changed("lexicon", value={"other": ["x"]}), "rules[0]", 'lacks "parcel"'),
@@ -190,10 +194,99 @@ def test_a_rule_twice_is_refused() -> None:
         read_release(changed("tasks", "intent", "rules", value=rules * 2))
 
 
-def test_a_literal_must_not_hold_two_tests() -> None:
-    two = {"channel": "last", "has": "a", "mentions": "parcel"}
-    with pytest.raises(InvalidRelease, match="either"):
-        read_release(changed(*RULE_PATH, "body", 0, value=two))
+TESTS: tuple[dict[str, Any], ...] = (
+    {"channel": "last", "has": "a"},
+    {"channel": "last", "line": "a"},
+    {"channel": "last", "mentions": "parcel"},
+    {"fact": "turns", "reaches": 2},
+)
+
+
+@pytest.mark.parametrize(("one", "other"), list(combinations(TESTS, 2)))
+def test_a_literal_must_not_hold_two_tests(one: dict[str, Any], other: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRelease, match="must hold one of"):
+        read_release(changed(*RULE_PATH, "body", 0, value={**one, **other}))
+
+
+@pytest.mark.parametrize("test", ["matches", "reaches_any", "Has", "fact", "at_least"])
+def test_a_test_of_a_later_kdsl_is_refused_and_never_passed_over(test: str) -> None:
+    """Passed over, the rule would fire more often than its author said."""
+    with pytest.raises(InvalidRelease, match="update kdsl") as refusal:
+        read_release(changed(*RULE_PATH, "body", 1, value={"channel": "last", test: 1}))
+    assert refusal.value.where.endswith("rules[0].body[1]")
+
+
+@pytest.mark.parametrize(
+    ("literal", "where", "fault"),
+    [
+        ({"channel": "last", "line": 1}, "line", "must be a text"),
+        ({"channel": "last", "line": "\ud800"}, "line", "lone surrogate"),
+        ({"channel": "last", "line": " "}, "", "is empty"),
+        ({"channel": "last", "line": "x" * 201}, "", "shorten it to 200"),
+        ({"channel": "turns", "line": "x"}, "", "unknown channel"),
+        ({"line": "x"}, "channel", "is missing"),
+        ({"channel": "last", "mentions": "parcel", "at_least": True}, "at_least", "whole number"),
+        ({"channel": "last", "mentions": "parcel", "at_least": 2.0}, "at_least", "whole number"),
+        ({"channel": "last", "mentions": "parcel", "at_least": "2"}, "at_least", "whole number"),
+        ({"channel": "last", "mentions": "parcel", "at_least": None}, "at_least", "whole number"),
+        ({"channel": "last", "mentions": "parcel", "at_least": 0}, "", "between 1 and 1000"),
+        ({"channel": "last", "mentions": "parcel", "at_least": 1001}, "", "between 1 and 1000"),
+        ({"channel": "last", "mentions": "parcel", "at_least": 10**4000}, "", "between 1 and 1000"),
+        ({"reaches": 1}, "fact", "is missing"),
+        ({"channel": "last", "reaches": 1}, "fact", "is missing"),
+        ({"fact": "last", "reaches": 1}, "", "unknown fact"),
+        ({"fact": 1, "reaches": 1}, "fact", "must be a text"),
+        ({"fact": "turns", "reaches": True}, "reaches", "must be a number"),
+        ({"fact": "turns", "reaches": "1"}, "reaches", "must be a number"),
+        ({"fact": "turns", "reaches": None}, "reaches", "must be a number"),
+        ({"fact": "turns", "reaches": 2e9}, "", "between ±1,000,000,000"),
+        ({"fact": "turns", "reaches": 10**4000}, "reaches", "too large"),
+        ({"fact": "turns", "reaches": 1, "not": 1}, "not", "true or false"),
+    ],
+)
+def test_a_bad_literal_is_refused_with_what_and_where(
+    literal: dict[str, object], where: str, fault: str
+) -> None:
+    with pytest.raises(InvalidRelease) as refusal:
+        read_release(changed(*RULE_PATH, "body", 0, value=literal))
+    assert refusal.value.where == "tasks.intent.rules[0]" + (f".body[0].{where}" if where else "")
+    assert fault in refusal.value.fault
+    assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000])
+def test_a_number_that_is_none_is_refused_as_no_json(number: str) -> None:
+    text = changed(*RULE_PATH, "body", 0, value={"fact": "turns", "reaches": 77}).decode()
+    assert text.count("77") == 1
+    with pytest.raises(InvalidRelease, match="not the JSON expected"):
+        read_release(text.replace("77", number).encode())
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        Has(channel="last", phrase="where"),
+        Line(channel="screen.lines", line="我的订单"),
+        Mentions(channel="screen", concept="parcel", at_least=1000),
+        Reaches(fact="screen.height_by_width", value=1.7778),
+        Reaches(fact="turns", value=-1e9),
+    ],
+)
+@pytest.mark.parametrize("negated", [False, True])
+def test_a_rule_of_any_predicate_is_read_back(predicate: Predicate, negated: bool) -> None:
+    body = (Literal(predicate=predicate, negated=negated),)
+    release = make_release(make_task(Rule(task="intent", body=body, label="refund")))
+    assert read_release(canonical_bytes(release)) == release
+    (read,) = read_release(canonical_bytes(release)).tasks["intent"].rules
+    assert read.body == body
+
+
+def test_a_whole_number_says_what_its_decimal_says() -> None:
+    body = (Literal(predicate=Reaches(fact="turns", value=5)),)
+    release = make_release(make_task(Rule(task="intent", body=body, label="refund")))
+    told = canonical_bytes(release)
+    assert told.count(b'"reaches":5.0') == 1
+    assert read_release(told.replace(b'"reaches":5.0', b'"reaches":5')) == release
 
 
 def test_the_path_to_an_odd_name_is_quoted_and_cut() -> None:

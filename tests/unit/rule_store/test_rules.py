@@ -11,7 +11,11 @@ from rule_store import (
     Has,
     InvalidRule,
     Lexicon,
+    Line,
     Literal,
+    Mentions,
+    Predicate,
+    Reaches,
     Rule,
     RuleSet,
     evaluate,
@@ -38,6 +42,49 @@ def test_the_id_is_a_digest_of_task_sorted_body_and_label() -> None:
     ]
     canonical = json.dumps(told, separators=(",", ":")).encode()
     assert made.id == sha256(canonical).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("predicate", "told"),
+    [
+        (Line(channel="screen", line="My orders"), '{"channel":"screen","line":"my orders"}'),
+        (Mentions(channel="user", concept="paid"), '{"channel":"user","mentions":"paid"}'),
+        (
+            Mentions(channel="user", concept="paid", at_least=2),
+            '{"at_least":2,"channel":"user","mentions":"paid"}',
+        ),
+        (Reaches(fact="turns", value=5), '{"fact":"turns","reaches":5.0}'),
+        (Reaches(fact="turns", value=-0.0), '{"fact":"turns","reaches":0.0}'),
+        (
+            Reaches(fact="screen.white_share", value=0.1),
+            '{"fact":"screen.white_share","reaches":0.1}',
+        ),
+    ],
+)
+def test_every_predicate_has_one_form_that_ids_are_made_of(predicate: Predicate, told: str) -> None:
+    made = rule(Literal(predicate=predicate))
+    canonical = f'["intent",[{told}],"track_order"]'
+    assert made.id == sha256(canonical.encode()).hexdigest()[:16]
+
+
+def test_predicates_that_differ_give_rules_that_differ() -> None:
+    predicates = (
+        Has(channel="last", phrase="x"),
+        Line(channel="last", line="x"),
+        Line(channel="user", line="x"),
+        Mentions(channel="last", concept="x"),
+        Mentions(channel="last", concept="x", at_least=2),
+        Mentions(channel="last", concept="x", at_least=3),
+        Reaches(fact="turns", value=1),
+        Reaches(fact="images", value=1),
+        Reaches(fact="turns", value=1.5),
+    )
+    literals = [
+        Literal(predicate=predicate, negated=negated)
+        for predicate in predicates
+        for negated in (False, True)
+    ]
+    assert len({rule(literal).id for literal in literals}) == 18
 
 
 def test_the_id_ignores_order_repetition_and_note() -> None:
@@ -69,6 +116,25 @@ def test_one_false_literal_is_enough_and_an_unread_one_is_undecided(
 ) -> None:
     made = rule(has("screen", "paid", negated=True), has("last", "where is it"))
     assert truth(made, Evidence.of({"last": last, "screen": screen}), LEXICON) is expected
+
+
+@pytest.mark.parametrize(
+    ("last", "line_count", "expected"),
+    [
+        ("where is it", None, None),  # the screen could still be a long one
+        ("where is it", 2.0, True),
+        ("where is it", 3.0, False),
+        ("hello", None, False),  # false already, whatever is measured
+        ("hello", 2.0, False),
+    ],
+)
+def test_a_fact_that_is_unread_leaves_a_body_undecided(
+    last: str, line_count: float | None, expected: bool | None
+) -> None:
+    short = Literal(predicate=Reaches(fact="screen.line_count", value=3), negated=True)
+    facts = {} if line_count is None else {"screen.line_count": line_count}
+    evidence = Evidence(texts={"last": last}, facts=facts)
+    assert truth(rule(short, has("last", "where is it")), evidence, LEXICON) is expected
 
 
 def test_an_evaluation_lists_fired_and_undecided_rules_in_order() -> None:

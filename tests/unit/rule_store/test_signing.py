@@ -1,5 +1,6 @@
 """Signing: who signed what, for which purpose."""
 
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,8 @@ from rule_store import (
     signed_from_bytes,
     signed_to_bytes,
 )
+from rule_store.keys import KEY_FILES
+from rule_store.signing import TRUSTED_KEYS
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -179,6 +182,38 @@ def test_a_trust_store_without_usable_keys_is_refused(tmp_path: Path) -> None:
         TrustStore.load(tmp_path)
 
 
+def test_a_trust_store_is_bounded(tmp_path: Path) -> None:
+    one = new_key(tmp_path / "one.key").public_key()
+    pem = one.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(KEY_FILES + 1):
+        (folder / f"{number}.pem").write_bytes(pem)
+    with pytest.raises(KeyRefused, match=f"more than {KEY_FILES} keys"):
+        TrustStore.load(folder)
+    (folder / "0.pem").unlink()
+    assert len(TrustStore.load(folder).keys) == 1
+    keys = (Ed25519PrivateKey.generate().public_key() for _ in range(TRUSTED_KEYS + 1))
+    both = b"".join(
+        key.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        for key in keys
+    )
+    (tmp_path / "both.pem").write_bytes(both)
+    with pytest.raises(KeyRefused, match=f"more than {TRUSTED_KEYS} keys"):
+        TrustStore.load(tmp_path / "both.pem")
+
+
+def test_a_pipe_is_no_trust_store(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pem")
+    for path in (tmp_path, tmp_path / "pipe.pem"):
+        with pytest.raises(KeyRefused, match="is no file"):
+            TrustStore.load(path)
+
+
 @pytest.mark.parametrize("password", [None, b"secret"])
 def test_a_private_key_of_another_kind_is_refused(tmp_path: Path, password: bytes | None) -> None:
     key = KEY if password else generate_private_key(SECP256R1())
@@ -245,6 +280,16 @@ def test_a_bad_envelope_is_refused_with_what_and_where(envelope: bytes, where: s
     with pytest.raises(InvalidEnvelope) as refusal:
         signed_from_bytes(envelope)
     assert refusal.value.where == where
+
+
+def test_an_envelope_may_be_bounded_below_the_largest_release() -> None:
+    """An activation is small, so a large one is refused before it is unpacked or hashed."""
+    fits, too_much = (signed_to_bytes(sign(bytes(size), KEY, "activation")) for size in (10, 11))
+    assert signed_from_bytes(fits, content_bytes=10).content == bytes(10)
+    with pytest.raises(InvalidEnvelope, match="at most 10 bytes"):
+        signed_from_bytes(too_much, content_bytes=10)
+    with pytest.raises(InvalidEnvelope, match="bytes are more than"):
+        signed_from_bytes(bytes(64 * 1024 + 11), content_bytes=10)
 
 
 def test_an_envelope_that_could_not_be_read_back_is_not_written() -> None:

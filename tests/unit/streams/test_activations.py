@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rule_store import (
+    ACTIVATION_BYTES,
     Activation,
     Release,
     Signed,
@@ -25,6 +26,7 @@ from streams.activations import Activations
 from streams.building import build_release, pack_rules
 from streams.errors import ReleaseRefused
 from streams.records import Record
+from streams.trust import TrustOnDisk
 from tests import factories as make
 
 DOMAIN = make.domain()
@@ -152,6 +154,14 @@ def test_a_garbled_activation_is_refused(activations: Activations, envelope: byt
     assert refusal(activations, make.record(envelope, key=key)).startswith("activation refused: ")
 
 
+def test_an_activation_larger_than_any_is_refused_unread(
+    activations: Activations, signer: Signer
+) -> None:
+    large = signed_to_bytes(sign(bytes(ACTIVATION_BYTES + 1), signer.key, "activation"))
+    key = topic_key(activation()).encode()
+    assert f"at most {ACTIVATION_BYTES} bytes" in refusal(activations, make.record(large, key=key))
+
+
 def test_an_unsigned_or_foreign_or_changed_activation_is_refused_and_the_old_one_stays(
     activations: Activations, signer: Signer, tmp_path: Path
 ) -> None:
@@ -227,3 +237,36 @@ def test_a_release_for_other_labels_is_refused(activations: Activations, signer:
     wanted = activation(digest=digest(canonical_bytes(release)))
     with pytest.raises(ReleaseRefused, match="built for other labels"):
         activations.open(wanted, releasing(signer.key, of=release).value)
+
+
+def test_a_refused_release_is_named_and_an_activation_refused_unread_names_none(
+    activations: Activations, signer: Signer
+) -> None:
+    with pytest.raises(ReleaseRefused) as caught:
+        activations.open(activation(), b"\xc1")
+    assert caught.value.digest == activation().digest
+    with pytest.raises(ReleaseRefused) as caught:
+        activations.offset_of(activation())
+    assert caught.value.digest == activation().digest
+    with pytest.raises(ReleaseRefused) as caught:
+        activations.note(activating(activation(), None))
+    assert caught.value.digest is None
+
+
+def test_a_release_signed_only_by_a_retired_key_is_refused_the_next_time(tmp_path: Path) -> None:
+    folder = tmp_path / "trusted"
+    folder.mkdir()
+    old, new = (new_key(tmp_path / f"{name}.key") for name in ("old", "new"))
+    for name in ("old", "new"):
+        public_path(tmp_path / f"{name}.key").rename(folder / f"{name}.pem")
+    activations = Activations(domain=DOMAIN, trust=TrustOnDisk(folder))
+    wanted = activations.note(activating(activation(1), old))
+    assert wanted is not None
+    assert activations.open(wanted, releasing(old).value).digest == wanted.digest
+    (folder / "old.pem").unlink()
+    assert "does not know" in refusal(activations, activating(activation(2), old))
+    again = activations.note(activating(activation(2), new))
+    assert again == activation(2)
+    with pytest.raises(ReleaseRefused, match="does not know"):
+        activations.open(again, releasing(old).value)
+    assert activations.open(again, releasing(new).value).digest == again.digest

@@ -20,12 +20,13 @@ def alerter() -> Alerter:
     )
 
 
-def record(tag: Tag) -> Record:
-    return make.record(encode_tag(tag), topic="dialogue.tags")
+def record(tag: Tag, offset: int = 0) -> Record:
+    return make.record(encode_tag(tag), topic="dialogue.tags", offset=offset)
 
 
 async def alert_ids(role: Alerter, *tags: Tag) -> list[list[str]]:
-    decided = await role.decide([record(tag) for tag in tags])
+    """The alerts to tags that follow each other from the beginning of the topic."""
+    decided = await role.decide([record(tag, offset) for offset, tag in enumerate(tags)])
     return [[decode_alert(output.value).alert_id for output in outputs] for outputs in decided]
 
 
@@ -64,7 +65,23 @@ async def test_a_redelivered_tag_raises_the_alert_of_the_same_id_after_a_restart
     assert before != [[]]
 
 
-async def test_a_redelivered_tag_raises_nothing_twice_in_one_worker() -> None:
+async def test_records_that_come_again_raise_what_they_raised_before() -> None:
+    """A rebalance abandons frames that were decided and not sent, and may give them back."""
+    role = alerter()
+    tags = (make.tag(turn_index=1), make.tag(event_id="later", turn_index=2, confidence=0.1))
+    before = await alert_ids(role, *tags)
+    assert [len(ids) for ids in before] == [1, 0]
+    assert await alert_ids(role, *tags) == before
+    assert withheld(role, "superseded") is None
+
+
+async def test_what_is_not_begun_raises_nothing() -> None:
+    role = alerter()
+    assert await role.decide([record(make.tag())], abandoned=lambda: True) == []
+    assert len(await alert_ids(role, make.tag())) == 1
+
+
+async def test_a_tag_sent_twice_raises_nothing_twice_in_one_worker() -> None:
     role = alerter()
     first, again = await alert_ids(role, make.tag(), make.tag())
     assert (len(first), again) == (1, [])

@@ -1,7 +1,7 @@
 """The worker's loop: nothing is acknowledged before all of its outputs are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -16,7 +16,7 @@ from streams.limits import LIMITS
 from streams.metrics import Metrics
 from streams.progress import Progress
 from streams.records import Output, Record
-from streams.role import Outputs, Role
+from streams.role import Outputs, Role, never
 from streams.tracing import Tracing, Untraced
 from tests import factories as make
 
@@ -55,10 +55,12 @@ class Echo(Role):
     def use(self, release: ActiveRelease) -> str | None:
         return None
 
-    async def decide(self, records: Sequence[Record]) -> list[Outputs]:
+    async def decide(
+        self, records: Sequence[Record], *, abandoned: Callable[[], bool] = never
+    ) -> list[Outputs]:
         outputs: list[Outputs] = []
         for record in records:
-            if self.failures.too_many:
+            if self.failures.too_many or abandoned():
                 break
             if record.value == b"slow" and self.slow is not None:
                 await self.slow.wait()
@@ -208,6 +210,20 @@ async def test_a_batch_abandoned_while_it_is_decided_is_neither_sent_nor_acknowl
     bench.role.slow.set()
     await running
     assert bench.happened == ["take 0", "take 1", "send 1", "delivered 1", "ack 1"]
+
+
+async def test_of_a_batch_abandoned_in_the_middle_the_rest_is_not_begun_and_nothing_pauses() -> (
+    None
+):
+    bench = Bench(batches=[[b"a", b"slow", b"b"], [b"c"]])
+    bench.role.slow = asyncio.Event()
+    running = await let_run(bench)
+    bench.taken[0].abandoned = True
+    bench.role.slow.set()
+    await running
+    assert bench.role.failures.summary == "0 of the last 3 valid records"  # offsets 0, 1 and 3
+    assert bench.happened == ["take 0", "take 3", "send 3", "delivered 3", "ack 3"]
+    assert bench.health.ready
 
 
 async def test_an_output_larger_than_its_topic_takes_is_a_dead_letter_in_its_place() -> None:

@@ -93,5 +93,5 @@ def test_a_missing_wheel_is_named_with_the_line_that_brings_it(
 
     monkeypatch.setattr(importlib, "import_module", fail)
     assert callable(call)
-    with pytest.raises(MissingExtra, match=rf"{package} .*pip install 'kdsl\[broker\]'"):
+    with pytest.raises(MissingExtra, match=rf"{package} .*pip install '\.\[broker\]'"):
         call()

@@ -209,3 +209,5 @@ def test_the_examples_digest_depends_on_what_is_known_and_not_on_the_order() -> 
     assert examples_digest(EXAMPLES[::-1]) == known
     assert examples_digest((EXAMPLES[0], labelled("e2", "hello", "track"))) != known
     assert examples_digest((EXAMPLES[0], labelled("e2", "hallo", "other"))) != known
+    measured = replace(EXAMPLES[1].evidence, facts={"turns": 1})
+    assert examples_digest((EXAMPLES[0], replace(EXAMPLES[1], evidence=measured))) != known

@@ -134,6 +134,48 @@ def test_a_malformed_lexicon_is_refused_with_its_file(tmp_path: Path, text: str)
     assert str(tmp_path / "lexicon.toml") in refusal(tmp_path, {"lexicon.toml": text})
 
 
+def test_all_that_is_wrong_in_a_rules_file_is_told_at_once(tmp_path: Path) -> None:
+    rules = 'when tone has "x" then steal\n\nwhen last has “x” then steal'
+    told = refusal(tmp_path, {"intent.rules": rules}).splitlines()
+    places = [line.removeprefix(f"{tmp_path / 'intent.rules'}:").split(": ")[0] for line in told]
+    assert places == ["1:6", "1:24", "3:15", "3:24"]
+
+
+def test_concepts_may_include_others(tmp_path: Path) -> None:
+    lexicon = """
+        [concepts]
+        anger = ["angry"]
+        [concepts.upset]
+        includes = ["anger", "sorrow"]
+        [concepts.sorrow]
+        phrases = ["Sad"]
+    """
+    domain = load_domain(write_pack(tmp_path, {"lexicon.toml": lexicon}))
+    assert domain.lexicon.concepts == {
+        "anger": ("angry",),
+        "sorrow": ("sad",),
+        "upset": ("angry", "sad"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        ('[concepts.anger]\ninclude = ["joy"]', "concepts.anger must be phrases = "),
+        ("[concepts.anger]", "concepts.anger must be phrases = "),
+        ("[concepts.anger]\nphrases = []", "concepts.anger.phrases must be a list of strings"),
+        ('[concepts.anger]\nincludes = ["joy"]', '"joy", which does not exist; known: "anger"'),
+        ('[concepts.anger]\nincludes = ["anger"]', '"anger" → "anger"; remove one'),
+    ],
+)
+def test_includes_that_lead_nowhere_are_refused_with_their_file(
+    tmp_path: Path, text: str, cure: str
+) -> None:
+    message = refusal(tmp_path, {"lexicon.toml": text})
+    assert str(tmp_path / "lexicon.toml") in message
+    assert cure in message
+
+
 def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
     write_pack(tmp_path)
     (tmp_path / "intent.rules").write_bytes(b"\xff\xfe")

@@ -39,6 +39,21 @@ async def test_a_question_has_its_label_its_evidence_and_its_input() -> None:
     )
 
 
+async def test_facts_are_measured_as_on_the_live_path() -> None:
+    """White, 8 by 16 pixels, two lines of half its height."""
+    picture = make.png(shade=255, height=16)
+    event = make.event(make.user("Hello", make.image("i1", picture)), tasks=("intent",))
+    (laid_out,) = await read(example(event), reader=FakeReader({picture: ["Voucher", "7"]}))
+    assert laid_out.evidence.facts == {
+        "turns": 1,
+        "images": 1,
+        "screen.line_count": 2,
+        "screen.white_share": 1.0,
+        "screen.height_by_width": 2.0,
+        "screen.tallest_text": 0.5,
+    }
+
+
 async def test_one_label_for_several_images_is_refused() -> None:
     """Folds and out-of-fold answers go by example, and so would mix the images up."""
     images = (make.image("i1", PICTURE), make.image("i2", make.png(shade=9)))

@@ -7,7 +7,7 @@ import pytest
 from streams.active_release import ActiveRelease, ActiveTask
 from streams.domain import Domain
 from streams.errors import ImageRejected, InvalidEvent
-from streams.events import DialogueEvent, OpenQuestion, Question, Tag
+from streams.events import DialogueEvent, OpenQuestion, Question, Tag, Turn
 from streams.pipeline import Pipeline, Scorer
 from tests import factories as make
 from tests.fakes import BUNDLE, FakeModelSide, FakeReader, FakeScorer
@@ -97,6 +97,36 @@ def test_an_unread_screen_that_cannot_matter_does_not_defer() -> None:
     assert [tag.label for tag in tagged.tags] == ["track"]
 
 
+MEASURED = make.domain(
+    rules={
+        "intent": """
+            when turns at least 2 and screen.white_share below 0.5 then track
+            when screen.white_share at least 0.5 then refund
+            when images at least 2 then other
+        """
+    }
+)
+MEASURED_RELEASE = make.active_release(MEASURED)
+
+
+@pytest.mark.parametrize(
+    ("turns", "answer"),
+    [
+        ((make.user("hi"), make.user("hello")), "track"),  # no image: nothing is white
+        ((make.user("hi"),), "no_rule"),
+        ((make.user("hi"), make.user("hello", make.image("i1", PICTURE))), "needs_screen"),
+        ((make.user("hello", make.image("a"), make.image("b")),), "needs_screen"),
+    ],
+)
+def test_facts_count_at_once_but_those_of_a_screen_nobody_looked_at(
+    turns: tuple[Turn, ...], answer: str
+) -> None:
+    event = make.event(*turns, tasks=("intent",))
+    tagged = pipeline(domain=MEASURED, release=MEASURED_RELEASE).tag(event)
+    told = [tag.label for tag in tagged.tags] + [each.reason for each in tagged.open_questions]
+    assert told == [answer]
+
+
 def test_an_event_is_answered_and_deferred_question_by_question() -> None:
     tagged = pipeline().tag(make.event(make.user("where", make.image("i1"), make.image("i2"))))
     assert [(tag.task, tag.label) for tag in tagged.tags] == [("intent", "track")]
@@ -142,6 +172,15 @@ async def test_what_the_screen_says_lets_the_rules_answer() -> None:
     tag = await resolved(event, SCENE, reader=FakeReader({PICTURE: ["Sum", "TOTAL 12"]}))
     assert (tag.label, tag.source, tag.image_id) == ("receipt", "rules", "i1")
     assert tag.rules == rule_ids("receipt")
+
+
+@pytest.mark.parametrize(("picture", "label"), [(PICTURE, "track"), (OTHER_PICTURE, "refund")])
+async def test_what_is_measured_of_the_screen_lets_the_rules_answer(
+    picture: bytes, label: str
+) -> None:
+    event = make.event(make.user("hi"), make.user("hello", make.image("i1", picture)))
+    tag = await resolved(event, INTENT, domain=MEASURED, release=MEASURED_RELEASE)
+    assert (tag.label, tag.source) == (label, "rules")
 
 
 async def test_each_image_is_read_once_whoever_asks() -> None:

@@ -3,7 +3,9 @@
 import hashlib
 
 import pytest
+from aiokafka import ConsumerRecord
 
+from streams.kafka import to_record
 from streams.limits import LIMITS
 from streams.records import ATTEMPTS_HEADER, REDRIVEN_HEADER, dead_letter
 from tests import factories as make
@@ -53,8 +55,17 @@ def test_reason_and_detail_are_cut_to_their_bounds() -> None:
     assert len(letter.detail) == LIMITS.detail_chars
 
 
-def test_a_missing_key_value_and_timestamp_stay_missing() -> None:
-    record = make.record(None, key=None, timestamp_ms=-1)
+@pytest.mark.parametrize(("given", "timestamp_ms"), [(None, 0), (-1, 0), (0, 0), (7, 7)])
+def test_a_record_sent_without_a_timestamp_has_that_of_the_epoch(
+    given: int | None, timestamp_ms: int
+) -> None:
+    """The client gives None for what Kafka keeps as -1."""
+    sent = ConsumerRecord("t", 0, 3, given, 0, b"k", b"v", None, 1, 1, ())
+    assert to_record(sent).timestamp_ms == timestamp_ms
+
+
+def test_a_missing_key_and_value_stay_missing() -> None:
+    record = make.record(None, key=None, timestamp_ms=0)
     letter = dead_letter(record, reason="r", detail="", role="tagger", now_ms=0)
     assert (letter.key, letter.record, letter.timestamp_ms) == (None, None, 0)
     assert (letter.record_length, letter.cut) == (0, False)

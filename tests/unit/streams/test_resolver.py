@@ -91,6 +91,16 @@ async def test_an_image_that_kills_the_reader_is_a_dead_letter() -> None:
     assert decode_dead_letter(output.value).reason == "image_kills_reader"
 
 
+async def test_records_that_wait_their_turn_when_another_worker_has_them_are_not_begun() -> None:
+    """Four events with images are in memory at once; the fifth and sixth wait."""
+    event = make.event(make.user("", make.image("i1", PICTURE)))
+    records = [asking(event, Question(task="scene", image_id="i1"))] * 6
+    asked = iter([False] * 4 + [True] * 2)
+    reader = FakeReader({PICTURE: ["Total"]})
+    decided = await resolver(reader=reader).decide(records, abandoned=lambda: next(asked))
+    assert len(decided) == 4
+
+
 async def test_one_bad_record_does_not_stop_its_neighbours() -> None:
     records = [asking(make.event(), INTENT), make.record(b"\xc1"), asking(make.event(), INTENT)]
     decided = await resolver().decide(records)

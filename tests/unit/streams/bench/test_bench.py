@@ -17,7 +17,7 @@ def test_without_the_peers_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, module: str, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtra, match=rf"{package} is not installed.*'kdsl\[bench\]'"):
+    with pytest.raises(MissingExtra, match=rf"{package} is not installed.*'\.\[bench\]'"):
         check_extra()
 
 

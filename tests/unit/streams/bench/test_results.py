@@ -1,8 +1,12 @@
 """From runs to ratios, tables and JSON."""
 
+import re
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from streams.bench.kill import Killed
 from streams.bench.latency import Latency
@@ -101,6 +105,27 @@ def test_the_table_shows_bars_and_losses() -> None:
     lines = {line[0]: line for line in grids(make_results())[0].lines}
     assert lines["quix-streams, best"][2] == "5.00 (≥5)"
     assert lines["quix-streams, stock"][-2:] == ["17 of 1,000, 2×", "0"]
+
+
+@pytest.mark.parametrize("room", [200, 100, 80, 40])
+def test_a_terminal_that_is_too_narrow_folds_the_table_and_cuts_no_figure(room: int) -> None:
+    for grid in grids(make_results()):
+        screen = StringIO()
+        Console(width=room, file=screen).print(grid.rich(room), crop=False)
+        printed = screen.getvalue()
+        words = {word for line in grid.lines for cell in line for word in cell.split()}
+        assert words <= set(re.split(r"[│\s]+", printed))
+        assert room < 80 or all(len(line) <= room for line in printed.splitlines())
+
+
+def test_a_quick_run_judges_nothing_and_says_so() -> None:
+    quick = replace(make_results(ours=(ran(1), ran(1), ran(1))), scale=Scale().quick())
+    assert quick.missed() == []
+    assert any("too short to compare" in note for note in notes(quick))
+    assert not any("≥" in cell for grid in grids(quick) for line in grid.lines for cell in line)
+    long = replace(quick, scale=Scale())
+    assert long.missed()
+    assert not any("too short to compare" in note for note in notes(long))
 
 
 def test_the_generated_section_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:

@@ -73,8 +73,8 @@ class FakeThread:
     async def commit(self, offsets: Mapping[TP, int]) -> Any:
         return await self._call(self._commit(offsets))
 
-    def seek(self, tp: TP, offset: int) -> None:
-        self.position[tp] = offset
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        await self._call(self._seek(partitions))
 
     def assignment(self) -> set[TP]:
         return set(self.position)
@@ -110,6 +110,12 @@ class FakeThread:
                     self.position[tp] = offset
         await self.pause()
         return found
+
+    async def _seek(self, partitions: Mapping[TP, int]) -> None:
+        await self.pause()
+        for tp, offset in partitions.items():
+            if tp in self.position:
+                self.position[tp] = offset
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         generation = self.generation

@@ -121,6 +121,18 @@ async def test_a_fetch_that_fails_ends_the_process_within_the_bound_that_was_set
     assert isinstance(client.consumer.app.crash_reason, TopicAuthorizationFailedError)
 
 
+async def test_a_seek_that_takes_longer_than_faust_waits_for_it_ends_the_process(
+    client: Client, hard_ends: list[float]
+) -> None:
+    """Faust would end its recovery and stay alive, silent."""
+    client.consumer.app.conf.broker_request_timeout = 0.1
+    client.thread.pause = asyncio.Event().wait
+    with pytest.raises(TimeoutError, match=r"did not say within 0\.09 s what is committed"):
+        await asyncio.wait_for(client.consumer.perform_seek(), 60)
+    assert hard_ends == [7.0]
+    assert isinstance(client.consumer.app.crash_reason, TimeoutError)
+
+
 async def test_an_error_of_the_group_ends_the_process_though_nothing_is_fetched(
     client: Client, hard_ends: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:

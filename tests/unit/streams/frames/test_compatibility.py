@@ -2,6 +2,8 @@
 
 import faust
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -36,6 +38,8 @@ def test_a_method_that_is_no_coroutine_any_more_is_named(monkeypatch: pytest.Mon
         (driver.Transport, "create_consumer"),
         (faust.Schema, "loads_value"),
         (driver.AIOKafkaConsumerThread, "_consumer"),
+        (AIOKafkaClient, "force_metadata_update"),
+        (AIOKafkaProducer, "send_batch"),
     ],
 )
 def test_what_is_missing_is_named(owner: type, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

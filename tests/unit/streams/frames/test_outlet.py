@@ -11,6 +11,7 @@ from aiokafka.errors import (
     KafkaConnectionError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
+    NotLeaderForPartitionError,
     ProducerFenced,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
@@ -181,6 +182,17 @@ async def test_what_a_client_gives_up_on_too_early_is_waited_for(
     assert producer.queued == 1
 
 
+async def test_a_topic_that_is_gone_is_named_although_the_client_speaks_of_its_leader(
+    outlet: Outlet, producer: FakeProducer
+) -> None:
+    producer.outcome = NotLeaderForPartitionError()
+    assert (await failure(outlet)).kind == "leader_change"  # nothing else is seen
+    producer.client.topics = {}
+    failed = await failure(outlet)
+    assert failed.kind == "stale_metadata"
+    assert str(failed).endswith("(topic out)")
+
+
 async def test_no_acknowledgement_in_time_is_put_down_to_what_stands_in_the_way(
     outlet: Outlet, producer: FakeProducer
 ) -> None:
@@ -189,9 +201,13 @@ async def test_no_acknowledgement_in_time_is_put_down_to_what_stands_in_the_way(
     assert (failed.kind, failed.within_s) == ("not_acknowledged", 0.05)
 
     producer.client.topics = {"out": ({0}, {1})}
-    assert (await failure(outlet)).kind == "leader_change"
+    failed = await failure(outlet)
+    assert failed.kind == "leader_change"
+    assert str(failed).endswith("(topic out, partition 1)")
     producer.client.topics = {}
-    assert (await failure(outlet)).kind == "stale_metadata"
+    failed = await failure(outlet)
+    assert failed.kind == "stale_metadata"
+    assert str(failed).endswith("is it there? (topic out)")
     producer.client.unauthorized_topics = {"out"}
     assert (await failure(outlet)).kind == "unauthorized"
     producer.client.answering = False

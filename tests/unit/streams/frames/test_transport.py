@@ -223,6 +223,12 @@ async def test_before_the_start_nothing_is_assigned_and_nothing_committed() -> N
     assert frame_consumer(app).ledger.held_bytes == 0
 
 
+def test_no_interval_between_fetches_is_too_long() -> None:
+    app = make_app(broker_max_poll_interval=5.0)
+    frame_consumer(app)
+    assert app.conf.broker_max_poll_interval > 86_400 * 365
+
+
 async def test_ordinary_topics_keep_faust_s_own_messages_and_bookkeeping(
     delivered: Delivered,
 ) -> None:

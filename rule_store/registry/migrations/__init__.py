@@ -1,0 +1,1 @@
+"""How a registry's tables come into being, revision by revision (Alembic)."""

@@ -1,0 +1,1 @@
+"""The revisions, each a step up and a step down."""

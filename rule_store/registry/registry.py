@@ -1,0 +1,239 @@
+"""Registry: what is kept of releases, activations and examples, and the few ways to change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rule_store.activation import Activation
+from rule_store.registry import activations, examples, releases
+from rule_store.registry import audit as trail
+from rule_store.registry.activations import ActivationRow, MakeEnvelope, OutboxRow, Wish
+from rule_store.registry.audit import AuditRow
+from rule_store.registry.database import Database, Patience
+from rule_store.registry.examples import Added, LabelledExample
+from rule_store.registry.place import RegistryPlace
+from rule_store.registry.releases import Provenance, ReleaseRow
+from rule_store.registry.schema import open_database
+from rule_store.signing import Signed
+
+
+class Registry:
+    """What stands in a registry, and the few ways to change it.
+
+    Every change is one short transaction that also writes an audit row; changes come one after
+    another. Whatever is refused leaves the registry as it was.
+
+        with Registry.open(path) as registry:
+            row = registry.add_release(signed, by="ann", at_ms=now_ms)
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url_or_path: str | Path, *, patience: Patience | None = None) -> Self:
+        """Open a registry; a SQLite file that does not exist yet is made.
+
+        Args:
+            url_or_path: path of a SQLite file, or `postgresql://USER@HOST/DATABASE`.
+            patience: how long to wait for the database.
+
+        Raises:
+            RegistryUnavailable: nobody answers, or it may not be used.
+            RegistryOutdated: its schema is older or newer than this program's.
+        """
+        return cls(open_database(RegistryPlace.of(url_or_path), patience or Patience()))
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def place(self) -> str:
+        """Where it is, without a password."""
+        return str(self._database.place)
+
+    # Releases
+
+    def add_release(
+        self,
+        signed: Signed,
+        *,
+        by: str,
+        at_ms: int,
+        parent: str | None = None,
+        note: str | None = None,
+    ) -> ReleaseRow:
+        """Keep a release; one that is there already gains the signatures that are new.
+
+        Signatures are not verified here: who is trusted is for those who obey to say.
+
+        Raises:
+            InvalidRelease, InvalidEnvelope: it is none, or its signatures are malformed.
+            InvalidEntry: `by`, `at_ms` or `note` out of bounds.
+            UnknownRelease: no such parent.
+            RegistryConflict: the parent is of another domain.
+        """
+        provenance = Provenance(by=by, at_ms=at_ms, parent=parent, note=note)
+        return releases.add(self._database, signed, provenance)
+
+    def release(self, name: str) -> ReleaseRow:
+        """The release of a digest, or of the first four or more digits that only it has.
+
+        Raises:
+            UnknownRelease: none, or several.
+        """
+        with self._database.reading() as connection:
+            return releases.find(connection, name)
+
+    def signed(self, name: str) -> Signed:
+        """Likewise its bytes with their signatures.
+
+        Raises:
+            UnknownRelease: none, or several.
+            RegistryDamaged: the bytes are not those that were put there.
+        """
+        with self._database.reading() as connection:
+            return releases.read(connection, releases.find(connection, name))
+
+    def releases(
+        self, domain: str | None = None, *, limit: int = 100, before: int | None = None
+    ) -> tuple[ReleaseRow, ...]:
+        """The newest releases first; `before` is the number of the last row already seen."""
+        return releases.page(self._database, domain, limit=limit, before=before)
+
+    # Activations
+
+    def activate(
+        self,
+        domain: str,
+        labels_digest: str,
+        digest: str,
+        *,
+        shadow: str | None,
+        by: str,
+        at_ms: int,
+        make_envelope: MakeEnvelope,
+        at_least_sequence: int = 0,
+        expected: int | None = None,
+    ) -> Activation:
+        """Decide that a release is in force, and put it into the outbox to be published.
+
+        Args:
+            domain: whose workers shall obey.
+            labels_digest: likewise.
+            digest: the release, or enough of its first digits.
+            shadow: a release to evaluate without effect.
+            by: who activates.
+            at_ms: when.
+            make_envelope: signs the activation; gives the bytes to be published.
+            at_least_sequence: the highest sequence known from elsewhere, such as from the topic.
+            expected: sequence of the activation that the decision follows upon, 0 for none;
+                None activates whatever came before.
+
+        Raises:
+            UnknownRelease: the registry has no such release or shadow.
+            RegistryConflict: it is for another domain or other labels; or another activation
+                than `expected` is in force.
+            InvalidActivation, InvalidEntry: a field out of its range.
+        """
+        wish = Wish(
+            domain=domain,
+            labels_digest=labels_digest,
+            digest=digest,
+            shadow=shadow,
+            by=by,
+            at_ms=at_ms,
+            at_least=at_least_sequence,
+            expected=expected,
+        )
+        return activations.activate(self._database, wish, make_envelope)
+
+    def active(self, domain: str, labels_digest: str) -> Activation | None:
+        """The activation in force."""
+        return activations.active(self._database, domain, labels_digest)
+
+    def previous(self, domain: str, labels_digest: str) -> Activation | None:
+        """The last activation of another release than the one in force: for a roll-back."""
+        return activations.previous(self._database, domain, labels_digest)
+
+    def history(
+        self,
+        domain: str,
+        *,
+        labels_digest: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> tuple[ActivationRow, ...]:
+        """The newest activations first; `before` is the number of the last row already seen."""
+        return activations.history(
+            self._database, domain, labels_digest=labels_digest, limit=limit, before=before
+        )
+
+    def pending(self, *, limit: int = 100) -> tuple[OutboxRow, ...]:
+        """What is decided and not yet published, in the order in which it was decided."""
+        return activations.pending(self._database, limit=limit)
+
+    def published(self, activation: Activation, *, at_ms: int) -> None:
+        """Note that an activation stands in the topic; saying so again changes nothing.
+
+        Raises:
+            UnknownActivation: it was not activated here.
+        """
+        activations.published(
+            self._database,
+            activation.domain,
+            activation.labels_digest,
+            activation.sequence,
+            at_ms=at_ms,
+        )
+
+    # Audit trail
+
+    def audit(self, *, limit: int = 100, before: int | None = None) -> tuple[AuditRow, ...]:
+        """The newest rows first; `before` is the number of the last row already seen."""
+        return trail.page(self._database, limit=limit, before=before)
+
+    def verify_audit(self) -> int:
+        """Recount the chain of hashes; how many rows there are.
+
+        Raises:
+            AuditBroken: names the first row that is not as it was written.
+        """
+        return trail.verify(self._database)
+
+    # Labelled examples
+
+    def add_examples(
+        self, domain: str, rows: Iterable[LabelledExample], *, by: str, at_ms: int
+    ) -> Added:
+        """Keep examples; those that stand there with the same content are left as they are.
+
+        Raises:
+            InvalidEntry: a row out of bounds.
+            RegistryConflict: one id, two contents. Chunks before it stay; correct and add again.
+        """
+        return examples.add(self._database, domain, rows, by=by, at_ms=at_ms)
+
+    def examples(
+        self, domain: str, *, label: str | None = None, origin: str | None = None
+    ) -> Iterator[LabelledExample]:
+        """All examples of a domain by id; read in chunks, however many there are."""
+        return examples.stream(self._database, domain, label=label, origin=origin)
+
+    def remove_examples(self, domain: str, ids: Iterable[str], *, by: str, at_ms: int) -> int:
+        """Forget examples; how many there were."""
+        return examples.remove(self._database, domain, ids, by=by, at_ms=at_ms)

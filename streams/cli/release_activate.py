@@ -1,0 +1,207 @@
+"""`kdsl release activate | rollback | sync`: what workers run."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from rule_store import Activation, load_key, read_release
+from streams.activating import (
+    Activated,
+    Wanted,
+    activate_release,
+    before_in_force,
+    expected_sequence,
+)
+from streams.cli.options import Bootstrap, DomainName, Prefix
+from streams.cli.release_options import (
+    ByOption,
+    KeyOption,
+    Named,
+    RegistryOption,
+    TrustOption,
+    domain_name,
+    find_release,
+    open_registry,
+    register,
+    trusted,
+    who,
+)
+from streams.cli.release_status import short
+from streams.cli.terminal import say
+from streams.errors import InvalidSettings
+from streams.publishing import KafkaReleaseTopic
+from streams.registering import Settled, sync_topic
+from streams.role import system_now_ms
+from streams.settings import Settings, load_settings
+
+if TYPE_CHECKING:  # see `open_registry`
+    from rule_store.registry import Registry
+
+AllowUnsigned = Annotated[
+    bool, typer.Option("--allow-unsigned", help="Do not sign; for workers that obey anybody.")
+]
+NewKey = Annotated[
+    bool, typer.Option("--new-key", help="Activate although only other keys have so far.")
+]
+
+
+def activate(
+    name: Named,
+    bootstrap: Bootstrap = None,
+    prefix: Prefix = None,
+    key: KeyOption = None,
+    trust: TrustOption = None,
+    shadow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGEST|FILE", help="A release that workers evaluate beside it, without effect."
+        ),
+    ] = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEQUENCE|DIGEST",
+            help="Refuse unless this is in force in the registry; 0: nothing yet.",
+        ),
+    ] = None,
+    allow_unsigned: AllowUnsigned = False,
+    new_key: NewKey = False,
+    by: ByOption = None,
+    registry: RegistryOption = None,
+) -> None:
+    """Put a release in force: noted in the registry, published, taken over without a restart."""
+    given = {"bootstrap": bootstrap, "prefix": prefix, "trust": trust, "registry": registry}
+    settings, person = load_settings(given), who(by)
+    with open_registry(settings) as opened:
+        named = find_release(name, opened)
+        other = None if shadow is None else find_release(shadow, opened)
+        release = read_release(named.signed.content)
+        newest = opened.active(release.domain, release.labels_digest)
+        expected = None if expect is None else expected_sequence(expect, newest)
+        signer = _signer(key, allow_unsigned=allow_unsigned)
+        wanted = Wanted(
+            release=register(named, opened, by=person),
+            shadow=None if other is None else register(other, opened, by=person),
+            key=signer,
+            trust=trusted(settings),
+            new_key=new_key,
+            by=person,
+            at_ms=system_now_ms(),
+            expected=expected,
+        )
+        _say_activated(_activate(opened, settings, wanted))
+
+
+def rollback(
+    domain: DomainName = None,
+    bootstrap: Bootstrap = None,
+    prefix: Prefix = None,
+    key: KeyOption = None,
+    trust: TrustOption = None,
+    allow_unsigned: AllowUnsigned = False,
+    new_key: NewKey = False,
+    by: ByOption = None,
+    registry: RegistryOption = None,
+) -> None:
+    """Put the release in force again that was before the one in force; a new activation."""
+    given = {"bootstrap": bootstrap, "prefix": prefix, "trust": trust, "registry": registry}
+    settings, person = load_settings({**given, "domain": domain}), who(by)
+    signer = _signer(key, allow_unsigned=allow_unsigned)
+    with open_registry(settings) as opened:
+        newest, earlier = before_in_force(opened, domain_name(settings))
+        wanted = Wanted(
+            release=earlier.digest,
+            key=signer,
+            trust=trusted(settings),
+            new_key=new_key,
+            by=person,
+            at_ms=system_now_ms(),
+            expected=newest.sequence,
+        )
+        say(f"rolling back {newest.domain} from {short(newest.digest)} to {short(earlier.digest)}")
+        _say_activated(_activate(opened, settings, wanted))
+
+
+def sync(
+    bootstrap: Bootstrap = None,
+    prefix: Prefix = None,
+    trust: TrustOption = None,
+    registry: RegistryOption = None,
+) -> None:
+    """Publish what the registry has in force and the topic has not, lost or overwrote.
+
+    To be run after `activate` was interrupted, and harmless at any time.
+    """
+    given = {"bootstrap": bootstrap, "prefix": prefix, "trust": trust, "registry": registry}
+    settings = load_settings(given)
+    topic = KafkaReleaseTopic(settings.cluster, prefix=settings.prefix)
+    with open_registry(settings) as opened:
+        settled = asyncio.run(
+            sync_topic(opened, topic, trust=trusted(settings), now_ms=system_now_ms())
+        )
+        place = opened.place
+    for each in settled:
+        say(f"{each.activation.domain}: {_said(each)}")
+    if not settled:
+        say(f"nothing was ever activated in {place}")
+    if any(each.outcome == "overruled" for each in settled):
+        raise typer.Exit(1)
+
+
+def _signer(key: Path | None, *, allow_unsigned: bool) -> Ed25519PrivateKey | None:
+    if key is None and not allow_unsigned:
+        raise InvalidSettings(
+            "sign the activation with --key (make one with `kdsl keys generate`), or send it "
+            "unsigned with --allow-unsigned, for workers that obey anybody"
+        )
+    return load_key(key) if key else None
+
+
+def _activate(registry: "Registry", settings: Settings, wanted: Wanted) -> Activated:
+    topic = KafkaReleaseTopic(settings.cluster, prefix=settings.prefix)
+    return asyncio.run(activate_release(registry, topic, wanted))
+
+
+def _say_activated(activated: Activated) -> None:
+    if activated.ahead_of_us is not None:
+        say(
+            f"warning: the topic already had {_told(activated.ahead_of_us)}, which this registry "
+            "has not decided: another registry writes there too, or this one was restored"
+        )
+    activation = activated.activation
+    if activated.settled.activation == activation and activated.settled.outcome != "overruled":
+        say(
+            f"release {activation.digest} is active for {activation.domain} (sequence "
+            f"{activation.sequence}); see who runs it with `kdsl release status`"
+        )
+        return
+    winner = activated.settled.overruled_by or activated.settled.activation
+    say(
+        f"release {activation.digest} was activated (sequence {activation.sequence}), but workers "
+        f"obey {_told(winner)}: activate again if yours shall win"
+    )
+    raise typer.Exit(1)
+
+
+def _said(settled: Settled) -> str:
+    told = _told(settled.activation)
+    match settled.outcome:
+        case "stands":
+            return f"{told} stands in the topic"
+        case "published":
+            return f"{told} is published now"
+        case "republished":
+            return f"{told} was not in the topic as the registry has it, and is published again"
+        case "overruled":
+            by = settled.overruled_by or settled.activation
+            return (
+                f"workers obey {_told(by)}, which this registry has not decided: activate again if "
+                f"{short(settled.activation.digest)} shall win"
+            )
+
+
+def _told(activation: Activation) -> str:
+    return f"{short(activation.digest)} (sequence {activation.sequence}, by {activation.by})"

@@ -1,0 +1,182 @@
+"""`kdsl rules lint`: what is wrong with rules, and how they do on labelled dialogues."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from rule_store import (
+    Finding,
+    Firings,
+    LabelledEvaluation,
+    RuleSet,
+    count_firings,
+    evaluate,
+    lint_lexicon,
+    lint_rules,
+)
+from streams.cli.choices import one_view
+from streams.cli.labelled import read_questions
+from streams.cli.options import DomainName, Json, ReadingsOption, ViewOption
+from streams.cli.readings import choose_readings
+from streams.cli.rules_read import RulesPaths, read_rules_at
+from streams.cli.terminal import printable, put_json, say, stdout
+from streams.datasets import View
+from streams.domain import Domain, pack_folder
+from streams.labelled import LabelledQuestion
+from streams.rule_files import RulesFile, read_fitted_on, written_phrases
+from streams.settings import Settings, load_settings
+
+
+def lint(
+    paths: RulesPaths = None,
+    domain: DomainName = None,
+    examples: Annotated[
+        list[Path] | None,
+        typer.Option(help="Labelled dialogues to count firings on; may be repeated."),
+    ] = None,
+    view: ViewOption = None,
+    readings: ReadingsOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find rules that can never answer, say the same twice, or name what does not exist.
+
+    Exit 1 on errors; warnings are only said. With --examples also, for each rule, coverage,
+    overlaps, conflicts and reliability with its 95 % interval, on the examples that it was not
+    fitted on (`fitted.json` beside the rules names those).
+    """
+    pack, files = read_rules_at(paths, domain, names_checked=False)
+    settings = load_settings({"domain": domain})
+    seen = one_view(view, default="live")
+    lexicon_file = pack_folder(settings.domain) / "lexicon.toml"
+    findings = [
+        *((str(file.path), each) for file in files for each in _in_rules(file, pack)),
+        *((str(lexicon_file), each) for each in _in_lexicon(lexicon_file, files, pack)),
+    ]
+    for origin, finding in findings:
+        _put(origin, finding, as_json)
+    if examples and any(finding.kind == "unknown_concept" for _, finding in findings):
+        say("examples are not looked at while a rule mentions an unknown concept: mend that first")
+    elif examples:
+        chosen = replace(settings, readings=choose_readings(readings, examples, settings))
+        _show_examples(examples, seen, chosen, pack, files, as_json)
+    severities = [finding.severity for _, finding in findings]
+    errors, warnings = severities.count("error"), severities.count("warning")
+    count = sum(len(file.read.rule_set.rules) for file in files)
+    say(f"{count} rules: {errors} errors, {warnings} warnings")
+    raise typer.Exit(1 if errors or (strict and warnings) else 0)
+
+
+def _in_rules(file: RulesFile, pack: Domain) -> tuple[Finding, ...]:
+    return lint_rules(
+        file.read.rule_set,
+        lexicon=pack.lexicon,
+        labels=file.task.label_names,
+        places=file.read.places,
+        examples=file.read.examples,
+    )
+
+
+def _in_lexicon(
+    lexicon_file: Path, files: Sequence[RulesFile], pack: Domain
+) -> tuple[Finding, ...]:
+    """A task none of whose files is linted keeps the pack's rules: they use concepts too."""
+    named = {file.task.name for file in files}
+    others = [rules for task, rules in pack.rule_sets.items() if task not in named]
+    rule_sets = [*(file.read.rule_set for file in files), *others]
+    return lint_lexicon(pack.lexicon, rule_sets, written=written_phrases(lexicon_file))
+
+
+def _put(origin: str, finding: Finding, as_json: bool) -> None:
+    if as_json:
+        put_json({"what": "finding", **_finding_fields(origin, finding)})
+        return
+    rule = "" if finding.rule is None else f"rule {finding.rule} "
+    line = f"{finding.place or origin}: {finding.severity}: {finding.kind}: {rule}{finding.message}"
+    stdout().print(printable(line), soft_wrap=True)
+
+
+def _finding_fields(origin: str, finding: Finding) -> dict[str, Any]:
+    return {
+        "severity": finding.severity,
+        "kind": finding.kind,
+        "rule": finding.rule,
+        "file": origin,
+        "line": finding.place.line if finding.place else None,
+        "column": finding.place.column if finding.place else None,
+        "message": finding.message,
+    }
+
+
+def _show_examples(
+    examples: Sequence[Path],
+    view: View,
+    settings: Settings,
+    pack: Domain,
+    files: Sequence[RulesFile],
+    as_json: bool,
+) -> None:
+    labelled = read_questions(examples, view, settings, pack)
+    table = Table(
+        "rule", "then", "fired", "coverage", "overlaps", "conflicts", "correct", "incorrect",
+        "reliability", "95 %",
+    )  # fmt: skip
+    for file in files:
+        rule_set = file.read.rule_set
+        labels = {rule.id: rule.label for rule in rule_set.rules}
+        asked = [each for each in labelled if each.question.task == file.task.name]
+        evaluated = _evaluated(rule_set, asked, pack)
+        fitted_on = read_fitted_on(file.path.parent / "fitted.json")
+        for firings in count_firings(rule_set, evaluated, fitted_on=fitted_on):
+            if as_json:
+                put_json({"what": "firings", "task": file.task.name, **_firings_fields(firings)})
+            else:
+                table.add_row(*_row(firings, labels[firings.rule]))
+        say(f"{file.task.name}: {len(asked)} questions ({view} view, {settings.readings} readings)")
+    if not as_json:
+        stdout().print(table)
+
+
+def _evaluated(
+    rule_set: RuleSet, asked: Sequence[LabelledQuestion], pack: Domain
+) -> Iterator[LabelledEvaluation]:
+    for each in asked:
+        evaluation = evaluate(rule_set, each.evidence, pack.lexicon)
+        yield LabelledEvaluation(
+            example_id=each.example_id, evaluation=evaluation, label=each.label
+        )
+
+
+def _row(firings: Firings, label: str) -> tuple[str, ...]:
+    reliability, interval = firings.reliability, firings.interval
+    return (
+        firings.rule,
+        printable(label),
+        f"{firings.fired} of {firings.examples}",
+        f"{firings.coverage:.3f}",
+        str(firings.overlaps),
+        str(firings.conflicts),
+        str(firings.correct),
+        str(firings.incorrect),
+        "" if reliability is None else f"{reliability:.2f}",
+        "" if interval is None else f"{interval[0]:.2f}–{interval[1]:.2f}",
+    )
+
+
+def _firings_fields(firings: Firings) -> dict[str, Any]:
+    return {
+        "rule": firings.rule,
+        "examples": firings.examples,
+        "fired": firings.fired,
+        "coverage": firings.coverage,
+        "overlaps": firings.overlaps,
+        "conflicts": firings.conflicts,
+        "correct": firings.correct,
+        "incorrect": firings.incorrect,
+        "reliability": firings.reliability,
+        "interval": firings.interval,
+    }

@@ -1,0 +1,79 @@
+"""What workers say of themselves, weighed: who lives, and who runs another release than wanted."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rule_store import Activation, supersedes, topic_key
+from streams.events import WorkerStatus
+from streams.limits import LIMITS
+
+# A worker that misses one or two of its words may be busy; then it is gone.
+_INTERVALS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A worker by its last word.
+
+    gone: it stopped, or has been silent for too long.
+    wanted: digest of the release that is active for its domain and labels; None when none is, or
+        when it needs none.
+    """
+
+    status: WorkerStatus
+    gone: bool
+    wanted: str | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether it does not run the active release, or needs one and none is active."""
+        if self.status.labels_digest is None:
+            return False
+        running = self.status.in_force
+        return running is None or running.digest != self.wanted
+
+
+def latest(statuses: Iterable[WorkerStatus]) -> list[WorkerStatus]:
+    """The last word of every worker, in the order of their names."""
+    by_worker = {status.worker: status for status in statuses}
+    return [by_worker[name] for name in sorted(by_worker)]
+
+
+def weigh(
+    statuses: Iterable[WorkerStatus], active: Mapping[str, Activation], *, now_ms: int
+) -> list[Worker]:
+    """Hold the last word of every worker against the clock and against what is active.
+
+    Args:
+        statuses: the records of `workers.status`, in their order.
+        active: `active/<domain>/<labels digest>` → the activation that workers obey.
+        now_ms: the time.
+    """
+    return [
+        Worker(
+            status=status,
+            gone=status.stopped or now_ms - status.at_ms > _INTERVALS * status.interval_ms,
+            wanted=_wanted(status, active),
+        )
+        for status in latest(statuses)
+    ]
+
+
+def _wanted(status: WorkerStatus, active: Mapping[str, Activation]) -> str | None:
+    activation = active.get(f"active/{status.domain}/{status.labels_digest}")
+    return None if activation is None else activation.digest
+
+
+def newest(activations: Iterable[Activation]) -> dict[str, Activation]:
+    """Topic key → the activation of the highest sequence; of equals the first, as workers do."""
+    found: dict[str, Activation] = {}
+    for activation in activations:
+        key = topic_key(activation)
+        if key not in found or supersedes(activation, found[key]):
+            found[key] = activation
+    return found
+
+
+def bounded(text: str) -> str:
+    """A sentence that a status may carry."""
+    return text if len(text) <= LIMITS.detail_chars else text[: LIMITS.detail_chars - 1] + "…"

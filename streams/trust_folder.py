@@ -1,0 +1,171 @@
+"""A trust store as a folder: one file a key; those retired go to a folder inside it."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from rule_store import (
+    ACTIVATION_BYTES,
+    KeyRefused,
+    Purpose,
+    RuleStoreError,
+    Signed,
+    TrustStore,
+    Untrusted,
+    key_files,
+    key_id,
+    public_keys,
+    signed_from_bytes,
+)
+
+_RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedKey:
+    """A key of the folder.
+
+    since_ms: when its file was last written.
+    """
+
+    id: str
+    public: Ed25519PublicKey
+    file: Path
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """What the workers of a domain run: the release as signed, and its activation as published."""
+
+    domain: str
+    digest: str
+    release: Signed
+    envelope: bytes
+
+
+def trusted_keys(folder: Path) -> tuple[TrustedKey, ...]:
+    """The keys of a folder, or of a single file, by file.
+
+    Raises:
+        KeyRefused: it cannot be read, or holds no key.
+    """
+    return tuple(
+        TrustedKey(
+            id=key_id(public),
+            public=public,
+            file=mark.path,
+            since_ms=mark.modified_ns // 1_000_000,
+        )
+        for mark in key_files(folder)
+        for public in public_keys(mark.path)
+    )
+
+
+def trust_key(folder: Path, public: Ed25519PublicKey) -> Path | None:
+    """Put a key into the folder, as `<key id>.pem`; None when it is there already.
+
+    Raises:
+        KeyRefused: the folder is a file, or cannot be written.
+    """
+    if folder.is_file():
+        raise KeyRefused(str(folder), "is a file; name a folder, which takes one file a key")
+    name = key_id(public)
+    if any(folder.glob("*.pem")) and name in {each.id for each in trusted_keys(folder)}:
+        return None
+    file = folder / f"{name}.pem"
+    _write(file, public)
+    return file
+
+
+def retire_key(folder: Path, name: str, in_force: Iterable[InForce]) -> Path:
+    """Move a key out of the folder, to where nobody looks; the new place.
+
+    Args:
+        folder: the trust store.
+        name: the key id, or the first six or more digits that only it has.
+        in_force: what must go on being trusted.
+
+    Raises:
+        KeyRefused: no such key, or a file in the place of a folder.
+        Untrusted: the last key, or somebody's release or activation would be trusted by none.
+    """
+    if folder.is_file():
+        raise KeyRefused(str(folder), "is a file; take the key out of it, or name a folder")
+    keys = trusted_keys(folder)
+    chosen = _chosen(folder, keys, name)
+    before = {each.id: each.public for each in keys}
+    after = {each: public for each, public in before.items() if each != chosen.id}
+    if not after:
+        raise Untrusted(f"{chosen.id} is the only key of {folder}: trust another first")
+    for each in in_force:
+        _refuse_stranded(each, chosen.id, TrustStore(keys=before), TrustStore(keys=after))
+    return _move(folder, chosen, keys)
+
+
+def _chosen(folder: Path, keys: Iterable[TrustedKey], name: str) -> TrustedKey:
+    found = {each.id: each for each in keys if len(name) >= 6 and each.id.startswith(name)}
+    if len(found) != 1:
+        fault = "holds several keys" if found else "holds no key"
+        raise KeyRefused(str(folder), f"{fault} {name!r}; see them with `kdsl keys list`")
+    return next(iter(found.values()))
+
+
+def _refuse_stranded(in_force: InForce, key: str, before: TrustStore, after: TrustStore) -> None:
+    """Raise when a release or its activation is trusted by this key alone."""
+    activation = signed_from_bytes(in_force.envelope, content_bytes=ACTIVATION_BYTES)
+    needed = f"release {in_force.digest}, which is active for {in_force.domain},"
+    if _lost(in_force.release, "release", before, after):
+        raise Untrusted(
+            f"{needed} is signed by no trusted key but {key}: sign it with another one "
+            f"(`kdsl release sign {in_force.digest} --key …`), activate it with that one, then "
+            "retire this one"
+        )
+    if _lost(activation, "activation", before, after):
+        raise Untrusted(
+            f"{needed} was activated with no trusted key but {key}: activate it again with another "
+            f"one (`kdsl release activate {in_force.digest} --key …`), then retire this one"
+        )
+
+
+def _lost(signed: Signed, purpose: Purpose, before: TrustStore, after: TrustStore) -> bool:
+    return _trusts(before, signed, purpose) and not _trusts(after, signed, purpose)
+
+
+def _trusts(store: TrustStore, signed: Signed, purpose: Purpose) -> bool:
+    try:
+        store.verify(signed, purpose)
+    except RuleStoreError:
+        return False
+    return True
+
+
+def _move(folder: Path, chosen: TrustedKey, keys: Iterable[TrustedKey]) -> Path:
+    """At every moment in between, each of the other keys stands in some file of the store."""
+    files = {each.file for each in keys if each.id == chosen.id}
+    for each in keys:
+        if each.file in files and each.id != chosen.id:
+            _write(folder / f"{each.id}.pem", each.public)
+    retired = folder / _RETIRED / f"{chosen.id}.pem"
+    _write(retired, chosen.public)
+    for file in files - {folder / f"{each.id}.pem" for each in keys if each.id != chosen.id}:
+        file.unlink()
+    return retired
+
+
+def _write(file: Path, public: Ed25519PublicKey) -> None:
+    """Put a key where it is seen whole or not at all: workers may look at any moment."""
+    pem = public.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    written = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        written.write_bytes(pem)
+        written.replace(file)
+    except OSError as error:
+        raise KeyRefused(str(file), f"cannot be written ({error.strerror})") from error

@@ -1,0 +1,146 @@
+"""The follower of releases on a real Kafka, in this process: trust that changes, our failures."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from rule_store import canonical_bytes, digest, new_key, public_path
+from streams.activations import Activations
+from streams.active_release import ActiveRelease
+from streams.building import build_release, pack_rules
+from streams.health import Health
+from streams.local_broker import LocalBroker
+from streams.metrics import Metrics
+from streams.releases import ReleaseFollower
+from streams.role import system_now_ms
+from streams.standing import Standing
+from streams.topics import topic_name
+from streams.trust import TrustOnDisk
+from tests.system import System
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def system(kafka: LocalBroker, tmp_path: Path) -> Iterator[System]:
+    with System(kafka=kafka, folder=tmp_path) as system:
+        yield system
+
+
+def release_of(system: System, *, answer_at: float) -> bytes:
+    release = build_release(system.domain, pack_rules(system.domain))
+    tasks = {name: replace(task, answer_at=answer_at) for name, task in release.tasks.items()}
+    return canonical_bytes(replace(release, tasks=tasks))
+
+
+@dataclass(kw_only=True)
+class Watched:
+    """What a follower makes of the topic.
+
+    fails_on: digests at which whoever uses the release raises.
+    """
+
+    standing: Standing = field(default_factory=Standing)
+    health: Health = field(default_factory=Health)
+    used: list[str] = field(default_factory=list)
+    fails_on: set[str] = field(default_factory=set)
+
+    def use(self, release: ActiveRelease) -> None:
+        if release.digest in self.fails_on:
+            raise RuntimeError("a defect")
+        self.used.append(release.digest)
+
+    async def next(self) -> None:
+        """Until a release is taken over or refused."""
+        async with asyncio.timeout(30):
+            await self.standing.changed.wait()
+        self.standing.changed.clear()
+
+    @property
+    def refusal(self) -> str:
+        assert self.standing.refusal is not None
+        return self.standing.refusal.why
+
+    @property
+    def in_force(self) -> str:
+        assert self.standing.in_force is not None
+        return self.standing.in_force.digest
+
+
+@asynccontextmanager
+async def following(system: System, trusted: Path) -> AsyncIterator[Watched]:
+    watched = Watched()
+    follower = ReleaseFollower(
+        cluster=system.cluster,
+        topic=topic_name("releases", prefix=system.prefix),
+        activations=Activations(domain=system.domain, trust=TrustOnDisk(trusted)),
+        use=watched.use,
+        standing=watched.standing,
+        now_ms=system_now_ms,
+        health=watched.health,
+        metrics=Metrics("tagger"),
+    )
+    await follower.start()
+    try:
+        yield watched
+        assert not follower.crashed
+    finally:
+        await follower.stop()
+
+
+async def activate(system: System, content: bytes, *, key: Path | None = None) -> str:
+    return await asyncio.to_thread(system.activate, content, key=key)
+
+
+async def test_a_key_counts_from_when_it_is_trusted_until_it_is_retired_without_a_restart(
+    system: System, tmp_path: Path
+) -> None:
+    trusted, other = tmp_path / "trusted", tmp_path / "other.key"
+    trusted.mkdir()
+    new_key(other)
+    shutil.copy(public_path(system.key), trusted / "first.pem")
+    async with following(system, trusted) as watched:
+        first = await activate(system, release_of(system, answer_at=0.5))
+        await watched.next()
+        assert watched.in_force == first
+
+        await activate(system, release_of(system, answer_at=0.6), key=other)
+        await watched.next()
+        assert "trust store does not know" in watched.refusal
+        assert watched.in_force == first
+
+        shutil.copy(public_path(other), trusted / "other.pem")
+        (trusted / "first.pem").unlink()
+        await activate(system, release_of(system, answer_at=0.7))
+        await watched.next()
+        assert "trust store does not know" in watched.refusal
+        # Signed by a key that has been retired since, it stays until another takes its place.
+        assert watched.in_force == first
+
+        last = await activate(system, release_of(system, answer_at=0.6), key=other)
+        await watched.next()
+        assert watched.in_force == last
+        assert watched.used == [first, last]
+
+
+async def test_a_release_that_makes_us_fail_is_refused_and_the_next_one_is_taken(
+    system: System,
+) -> None:
+    async with following(system, public_path(system.key)) as watched:
+        first = await activate(system, release_of(system, answer_at=0.5))
+        await watched.next()
+        bad = release_of(system, answer_at=0.6)
+        watched.fails_on.add(digest(bad))
+        await activate(system, bad)
+        await watched.next()
+        assert "RuntimeError while it was laid out" in watched.refusal
+        assert watched.in_force == first
+        assert watched.health.ready
+        third = await activate(system, release_of(system, answer_at=0.7))
+        await watched.next()
+        assert watched.in_force == third

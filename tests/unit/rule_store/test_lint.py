@@ -1,0 +1,288 @@
+"""Lint: what it finds in rules and lexicon, and what it leaves alone."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rule_store import (
+    Evidence,
+    Finding,
+    Has,
+    Lexicon,
+    Line,
+    Literal,
+    Mentions,
+    Place,
+    Predicate,
+    Reaches,
+    Rule,
+    RuleExample,
+    RuleSet,
+    lint_lexicon,
+    lint_rules,
+    truth,
+)
+from rule_store.implication import Implications
+
+LABELS = ("track", "refund", "other")
+LEXICON = Lexicon.of({"money": ["refund", "money back", "退款"], "paid": ["refund", "paid"]})
+
+
+def has(phrase: str, channel: str = "last") -> Predicate:
+    return Has(channel=channel, phrase=phrase)
+
+
+def mentions(concept: str, at_least: int = 1) -> Predicate:
+    return Mentions(channel="last", concept=concept, at_least=at_least)
+
+
+def images(least: float) -> Predicate:
+    return Reaches(fact="images", value=least)
+
+
+def no(predicate: Predicate) -> Literal:
+    return Literal(predicate=predicate, negated=True)
+
+
+def rule(*body: Predicate | Literal, label: str = "track") -> Rule:
+    literals = (each if isinstance(each, Literal) else Literal(predicate=each) for each in body)
+    return Rule(task="intent", body=tuple(literals), label=label)
+
+
+def linted(*rules: Rule, labels: Iterable[str] = ()) -> list[Finding]:
+    """Findings on rules that give all of `labels`, or on any labels at all."""
+    known = tuple(labels) or tuple(dict.fromkeys(each.label for each in rules))
+    rule_set = RuleSet(task="intent", rules=rules)
+    return list(lint_rules(rule_set, lexicon=LEXICON, labels=known))
+
+
+def kinds(findings: Iterable[Finding]) -> list[tuple[str, str | None]]:
+    return [(each.kind, each.rule) for each in findings]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (has("refund"), no(has("refund"))),
+        (has("refund now"), no(has("refund"))),
+        (Line(channel="last", line="Refund now"), no(has("refund"))),
+        (has("refund"), no(mentions("money"))),
+        (mentions("money", 2), no(mentions("money"))),
+        (images(5), no(images(5))),
+        (images(7), no(images(5))),
+        (mentions("paid", 3),),  # it has two phrases
+    ],
+)
+def test_a_body_that_cannot_hold_is_contradictory(body: tuple[Predicate | Literal, ...]) -> None:
+    made = rule(*body)
+    (finding,) = linted(made)
+    assert (finding.kind, finding.severity, finding.rule) == ("contradictory", "error", made.id)
+    assert "never fires" in finding.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (has("refund"), no(has("refund now"))),
+        (has("refunds"), no(has("refund"))),  # no word boundary between them
+        (has("refund"), no(has("refund", "user"))),
+        (images(5), no(images(7))),
+        (mentions("money"), no(mentions("money", 2))),
+        (mentions("money", 3),),
+        (mentions("paid"), no(mentions("money"))),  # "paid" is no phrase of money
+    ],
+)
+def test_a_body_that_may_hold_is_left_alone(body: tuple[Predicate | Literal, ...]) -> None:
+    assert linted(rule(*body)) == []
+
+
+def test_a_rule_of_negations_only_is_never_indexed() -> None:
+    blind = rule(no(has("refund")), no(images(1)))
+    assert kinds(linted(blind)) == [("never_indexed", blind.id)]
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        ((has("refund"), has("now")), (has("refund"),)),
+        ((has("refund now"),), (has("refund"),)),
+        ((has("我要退款"),), (has("退款"),)),
+        ((Line(channel="last", line="a refund"),), (has("refund"),)),
+        ((has("refund"),), (mentions("money"),)),
+        ((has("my refund or money back"),), (mentions("money", 2),)),
+        ((mentions("money", 2),), (mentions("money"),)),
+        ((images(3),), (images(2),)),
+        ((has("x"), no(images(2))), (has("x"), no(images(3)))),
+        ((has("x"), no(has("refund"))), (has("x"), no(has("refund now")))),
+        ((no(mentions("money")),), (no(has("refund")),)),
+    ],
+)
+def test_the_narrower_of_two_rules_of_a_label_is_shadowed(
+    narrow: tuple[Predicate | Literal, ...], wide: tuple[Predicate | Literal, ...]
+) -> None:
+    small, large = rule(*narrow), rule(*wide)
+    found = [each for each in linted(small, large) if each.kind != "never_indexed"]
+    assert kinds(found) == [("shadowed", small.id)]
+    assert large.id in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((has("refunds"),), (has("refund"),)),
+        ((has("refund"),), (has("refund", "user"),)),
+        ((has("refund"), no(has("a"))), (has("refund"), no(has("b")))),
+        ((mentions("money"),), (mentions("paid"),)),
+        ((has("refund"), images(1)), (Line(channel="last", line="refund"),)),
+    ],
+)
+def test_rules_that_each_say_something_of_their_own_are_left_alone(
+    one: tuple[Predicate | Literal, ...], other: tuple[Predicate | Literal, ...]
+) -> None:
+    assert linted(rule(*one), rule(*other)) == []
+
+
+def test_the_later_of_two_rules_that_say_the_same_is_a_duplicate() -> None:
+    first = rule(has("refund now"))
+    second = rule(has("refund now"), has("refund"))
+    findings = linted(first, second)
+    assert kinds(findings) == [("duplicate", second.id)]
+    assert first.id in findings[0].message
+
+
+def test_a_rule_that_never_fires_without_one_of_another_label_conflicts() -> None:
+    narrow = rule(has("refund now"), label="refund")
+    wide = rule(has("refund"), label="track")
+    (finding,) = linted(narrow, wide)
+    assert (finding.kind, finding.severity, finding.rule) == ("conflicting", "error", narrow.id)
+    assert wide.id in finding.message
+    assert '"track"' in finding.message
+
+
+def test_two_labels_for_one_body_conflict_both() -> None:
+    one, other = rule(has("refund"), label="refund"), rule(has("refund"), label="track")
+    assert kinds(linted(one, other)) == [("conflicting", one.id), ("conflicting", other.id)]
+
+
+def test_a_rule_that_never_fires_shadows_nothing() -> None:
+    dead = rule(has("refund"), no(has("refund")))
+    narrow = rule(has("refund"), no(has("refund")), has("x"))
+    assert {kind for kind, _ in kinds(linted(dead, narrow))} == {"contradictory"}
+
+
+def test_unknown_names_are_all_listed_with_the_nearest_known_one() -> None:
+    made = rule(mentions("mony"), mentions("payed"), label="trak")
+    findings = linted(made, labels=LABELS)
+    assert [(each.kind, each.severity) for each in findings] == [
+        ("unknown_concept", "error"),
+        ("unknown_concept", "error"),
+        ("unknown_label", "error"),
+        *[("label_without_rule", "warning")] * 3,
+    ]
+    assert 'did you mean "money"?' in findings[0].message
+    assert 'did you mean "track"?' in findings[2].message
+
+
+def test_a_finding_knows_the_place_of_its_rule() -> None:
+    blind = rule(no(has("refund")))
+    place = Place(origin="intent.rules", line=7, column=1)
+    rule_set = RuleSet(task="intent", rules=(blind,))
+    (finding,) = lint_rules(rule_set, lexicon=LEXICON, labels=("track",), places={blind.id: place})
+    assert finding.place == place
+
+
+def test_an_example_of_an_unknown_label_is_found() -> None:
+    place = Place(origin="intent.rules", line=3, column=1)
+    example = RuleExample(texts={"last": ("hello",)}, label="trak", place=place)
+    rule_set = RuleSet(task="intent", rules=(rule(has("a")),))
+    (finding,) = lint_rules(rule_set, lexicon=LEXICON, labels=("track",), examples=(example,))
+    assert (finding.kind, finding.place) == ("unknown_label", place)
+
+
+PREDICATES = st.one_of(
+    st.builds(has, st.sampled_from(["a", "a b", "b", "b a", "退", "退款", "x退款", "款a"])),
+    st.builds(Line, channel=st.just("last"), line=st.sampled_from(["a", "a b", "退款", "退款 a"])),
+    st.builds(mentions, st.sampled_from(["k", "l", "m"]), st.integers(1, 3)),
+    st.builds(images, st.integers(0, 3)),
+)
+LITERALS = st.builds(Literal, predicate=PREDICATES, negated=st.booleans())
+BODIES = st.lists(LITERALS, min_size=1, max_size=4).map(tuple)
+SMALL = Lexicon.of({"k": ["a", "退款"], "l": ["a", "b a", "退款", "b"], "m": ["a b", "x退款"]})
+EVIDENCES = st.builds(
+    lambda segments, count: Evidence(
+        texts=Evidence.of({"last": segments}).texts, facts={"images": count}
+    ),
+    st.lists(st.text(alphabet="ab 退款x", max_size=8), max_size=3),
+    st.integers(0, 3),
+)
+
+
+@given(strong=BODIES, weak=BODIES, evidence=EVIDENCES)
+def test_what_a_body_implies_holds_wherever_it_does(
+    strong: tuple[Literal, ...], weak: tuple[Literal, ...], evidence: Evidence
+) -> None:
+    implied = Implications((strong, weak), SMALL)
+    a, b = rule(*strong), rule(*weak)
+    if implied.contradiction(strong):
+        assert not truth(a, evidence, SMALL)
+    elif implied.body_implies(strong, weak) and truth(a, evidence, SMALL):
+        assert truth(b, evidence, SMALL)
+
+
+@given(bodies=st.lists(st.tuples(BODIES, st.sampled_from(LABELS)), max_size=12))
+def test_the_index_finds_what_comparing_all_pairs_finds(
+    bodies: list[tuple[tuple[Literal, ...], str]],
+) -> None:
+    by_id = {made.id: made for made in (rule(*body, label=label) for body, label in bodies)}
+    rules = tuple(by_id.values())
+    implied = Implications((each.body for each in rules), SMALL)
+    possible = [each for each in rules if not implied.contradiction(each.body)]
+    beaten = {
+        one.id
+        for one in possible
+        for other in possible
+        if one.label != other.label and implied.body_implies(one.body, other.body)
+    }
+    found = lint_rules(RuleSet(task="intent", rules=rules), lexicon=SMALL, labels=LABELS)
+    assert {each.rule for each in found if each.kind == "conflicting"} == beaten
+
+
+def lexicon_kinds(lexicon: Lexicon, *rules: Rule, **written: list[str]) -> list[str]:
+    rule_sets = [RuleSet(task="intent", rules=rules)]
+    return [
+        f"{each.kind}: {each.message}" for each in lint_lexicon(lexicon, rule_sets, written=written)
+    ]
+
+
+def test_phrases_that_fold_to_the_same_are_named_as_written() -> None:
+    lexicon = Lexicon.of({"money": ["refund"]})
+    assert lexicon_kinds(lexicon, rule(mentions("money")), money=["Refund", "ｒefund"]) == [
+        'repeated_phrase: concept "money": "Refund", "ｒefund" all fold to "refund"; keep one'
+    ]
+
+
+def test_a_phrase_that_another_of_its_concept_finds_is_redundant() -> None:
+    lexicon = Lexicon.of({"money": ["refund", "a refund", "refunds"]})
+    (found,) = lexicon_kinds(lexicon, rule(mentions("money")))
+    assert found.startswith(
+        'redundant_phrase: concept "money": already found are "a refund" by "refund"; remove'
+    )
+
+
+def test_an_included_phrase_is_not_its_to_remove() -> None:
+    lexicon = Lexicon.of({"money": ["refund", "a refund"]})
+    assert lexicon_kinds(lexicon, rule(mentions("money")), money=["refund"]) == []
+    assert len(lexicon_kinds(lexicon, rule(mentions("money")), money=["a refund"])) == 1
+
+
+def test_a_concept_that_is_counted_keeps_its_longer_phrases() -> None:
+    lexicon = Lexicon.of({"money": ["refund", "a refund"]})
+    assert lexicon_kinds(lexicon, rule(mentions("money", 2))) == []
+
+
+def test_a_concept_is_unused_unless_it_is_part_of_one_that_is_mentioned() -> None:
+    lexicon = Lexicon.of({"part": ["refund"], "whole": ["refund", "paid"], "alone": ["lost"]})
+    (found,) = lexicon_kinds(lexicon, rule(mentions("whole")))
+    assert found.startswith('unused_concept: no rule mentions concept "alone"')

@@ -1,0 +1,247 @@
+"""Activating: sequence, trust and what was expected, over a registry and a topic in memory."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from rule_store import (
+    Activation,
+    Signed,
+    TrustStore,
+    Untrusted,
+    activation_to_bytes,
+    key_id,
+    sign,
+    signed_to_bytes,
+)
+from rule_store.registry import Registry
+from rule_store.registry_errors import RegistryConflict, UnknownRelease
+from streams.activating import (
+    Activated,
+    Wanted,
+    activate_release,
+    before_in_force,
+    expected_sequence,
+)
+from streams.errors import InvalidSettings, NotPublished, ReleaseRefused
+from tests.factories import NOW_MS
+from tests.registries import LABELS_DIGEST, make_content
+from tests.release_topics import FakeReleaseTopic
+
+ACTIVE = f"active/shop/{LABELS_DIGEST}"
+KEY = Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
+OTHER = Ed25519PrivateKey.from_private_bytes(b"\2" * 32)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with Registry.open(tmp_path / "registry.db") as registry:
+        yield registry
+
+
+@pytest.fixture
+def topic() -> FakeReleaseTopic:
+    return FakeReleaseTopic()
+
+
+def put(registry: Registry, phrase: str, *keys: Ed25519PrivateKey) -> str:
+    """A release in the registry, signed by each key; its digest."""
+    content = make_content(phrase)
+    signatures = tuple(sign(content, key, "release").signatures[0] for key in keys)
+    signed = Signed(content=content, signatures=signatures)
+    return registry.add_release(signed, by="ann", at_ms=NOW_MS).digest
+
+
+def store(*keys: Ed25519PrivateKey) -> TrustStore:
+    return TrustStore(keys={key_id(key.public_key()): key.public_key() for key in keys})
+
+
+def activate(registry: Registry, topic: FakeReleaseTopic, name: str, **fields: Any) -> Activated:
+    given: dict[str, Any] = {"key": KEY, "by": "ann", "at_ms": NOW_MS}
+    wanted = Wanted(release=name, **(given | fields))
+    return asyncio.run(activate_release(registry, topic, wanted))
+
+
+def publish(topic: FakeReleaseTopic, name: str, *, sequence: int, key: Ed25519PrivateKey) -> None:
+    """As another registry does it."""
+    activation = Activation(
+        domain="shop",
+        labels_digest=LABELS_DIGEST,
+        digest=name,
+        shadow=None,
+        sequence=sequence,
+        by="eve",
+        at_ms=NOW_MS,
+    )
+    envelope = sign(activation_to_bytes(activation), key, "activation")
+    topic.records.append((ACTIVE, signed_to_bytes(envelope)))
+
+
+def test_an_activation_is_decided_published_and_noted(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one", KEY)
+    activated = activate(registry, topic, one)
+    assert activated.activation.sequence == 1
+    assert activated.settled.outcome == "published"
+    assert activated.ahead_of_us is None
+    assert topic.keys() == [f"release/{one}", ACTIVE]
+    assert registry.pending() == ()
+    assert registry.active("shop", LABELS_DIGEST) == activated.activation
+
+
+def test_the_sequence_is_above_the_topics_and_that_is_told(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one", KEY)
+    publish(topic, one, sequence=7, key=KEY)
+    activated = activate(registry, topic, one)
+    assert activated.activation.sequence == 8
+    assert activated.ahead_of_us is not None
+    assert activated.ahead_of_us.by == "eve"
+    assert activate(registry, topic, one).ahead_of_us is None
+
+
+def test_what_the_trust_store_does_not_know_does_not_count_for_the_sequence(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one", KEY)
+    publish(topic, one, sequence=2**53 - 1, key=OTHER)
+    activated = activate(registry, topic, one, trust=store(KEY))
+    assert activated.activation.sequence == 1
+    assert activated.settled.outcome == "published"
+
+
+def test_a_release_that_our_key_did_not_sign_is_refused_before_anything_is_decided(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    for name in (put(registry, "unsigned"), put(registry, "foreign", OTHER)):
+        with pytest.raises(Untrusted):
+            activate(registry, topic, name)
+    assert registry.history("shop") == ()
+    assert topic.records == []
+
+
+def test_a_release_signed_by_another_key_of_the_trust_store_is_taken(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    name = put(registry, "foreign", OTHER)
+    assert activate(registry, topic, name, trust=store(KEY, OTHER)).activation.sequence == 1
+
+
+def test_a_shadow_nobody_trusts_is_refused(registry: Registry, topic: FakeReleaseTopic) -> None:
+    one, shadow = put(registry, "one", KEY), put(registry, "two", OTHER)
+    with pytest.raises(Untrusted):
+        activate(registry, topic, one, shadow=shadow)
+    assert registry.history("shop") == ()
+
+
+def test_a_key_outside_the_trust_store_is_refused(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one", KEY, OTHER)
+    with pytest.raises(ReleaseRefused, match="kdsl keys trust"):
+        activate(registry, topic, one, trust=store(OTHER))
+    assert registry.history("shop") == ()
+
+
+def test_a_key_that_never_activated_here_is_refused_unless_said_outright(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one", KEY, OTHER)
+    activate(registry, topic, one, key=OTHER)
+    with pytest.raises(ReleaseRefused, match="--new-key"):
+        activate(registry, topic, one)
+    assert activate(registry, topic, one, new_key=True).activation.sequence == 2
+
+
+def test_without_a_key_the_activation_carries_no_signature(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    name = put(registry, "unsigned")
+    activate(registry, topic, name, key=None)
+    assert asyncio.run(topic.read()).signers(ACTIVE) == ()
+
+
+def test_an_unknown_release_is_refused(registry: Registry, topic: FakeReleaseTopic) -> None:
+    with pytest.raises(UnknownRelease):
+        activate(registry, topic, "sha256:" + "0" * 64)
+
+
+def test_another_one_than_expected_is_refused(registry: Registry, topic: FakeReleaseTopic) -> None:
+    one, two = put(registry, "one", KEY), put(registry, "two", KEY)
+    activate(registry, topic, one, expected=0)
+    with pytest.raises(RegistryConflict, match="sequence 0 was expected"):
+        activate(registry, topic, two, expected=0)
+    assert activate(registry, topic, two, expected=1).activation.sequence == 2
+
+
+def test_a_topic_that_fails_leaves_the_activation_decided_and_says_what_to_run(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one", KEY)
+    topic.fails = ConnectionError("the broker went away")
+    with pytest.raises(NotPublished, match=r"kdsl release sync.*the broker went away"):
+        activate(registry, topic, one)
+    assert [row.activation.digest for row in registry.pending()] == [one]
+
+
+def test_what_is_expected_may_be_said_as_a_sequence_or_by_a_digest(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one", KEY)
+    newest = activate(registry, topic, one).activation
+    digits = one.removeprefix("sha256:")
+    assert expected_sequence("0", newest) == 0
+    assert expected_sequence(one, newest) == 1
+    assert expected_sequence(f"sha256:{digits[:8]}", newest) == 1
+    with pytest.raises(ReleaseRefused, match=r"ann has activated .* where sha256:000000"):
+        expected_sequence("sha256:000000", newest)
+    with pytest.raises(ReleaseRefused, match="nothing is in force"):
+        expected_sequence(one, None)
+    with pytest.raises(InvalidSettings, match="neither a sequence"):
+        expected_sequence("abc", newest)
+
+
+def test_a_roll_back_leads_to_the_release_before(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one, two = put(registry, "one", KEY), put(registry, "two", KEY)
+    with pytest.raises(ReleaseRefused, match="nothing was ever activated"):
+        before_in_force(registry, "shop")
+    activate(registry, topic, one)
+    with pytest.raises(ReleaseRefused, match="first release in force"):
+        before_in_force(registry, "shop")
+    activate(registry, topic, two)
+    activate(registry, topic, two)
+    newest, earlier = before_in_force(registry, "shop")
+    assert (newest.sequence, newest.digest, earlier.digest) == (3, two, one)
+
+
+def test_who_is_overtaken_while_publishing_leaves_the_newer_one_last(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    """A colleague activates and publishes between our commit and our publishing."""
+    one, two = put(registry, "one", KEY), put(registry, "two", KEY)
+
+    class Overtaken(FakeReleaseTopic):
+        overtaken = False
+
+        async def send(self, records: Any) -> None:
+            if not self.overtaken:
+                self.overtaken = True
+                wanted = Wanted(release=two, key=KEY, by="bob", at_ms=NOW_MS)
+                await activate_release(registry, self, wanted)
+            await super().send(records)
+
+    activated = activate(registry, busy := Overtaken(), one)
+    assert activated.activation.sequence == 1
+    assert activated.settled.activation.by == "bob"
+    newest = asyncio.run(busy.read()).newest(ACTIVE, None)
+    assert newest == replace(activated.settled.activation)
+    assert busy.records[-1][1] == registry.history("shop", limit=1)[0].envelope

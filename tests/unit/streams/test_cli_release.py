@@ -1,0 +1,321 @@
+"""`kdsl release` as far as it needs no Kafka: build, sign, verify, list, show, diff, history."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from rule_store import (
+    KeyRefused,
+    Untrusted,
+    digest,
+    key_id,
+    load_key,
+    new_key,
+    public_path,
+    signed_from_bytes,
+)
+from rule_store.registry import Registry
+from rule_store.registry_errors import (
+    InvalidEntry,
+    RegistryOutdated,
+    RegistryUnavailable,
+    UnknownRelease,
+)
+from streams.cli.main import app
+from streams.errors import InvalidSettings, ReleaseRefused
+from tests import factories as make
+from tests.registries import activate, add, make_envelope
+
+BUY = 'when last has "price" then buy\n'
+COMPLAIN = 'when last has "angry" then complain\n'
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the registry is that every command uses."""
+    monkeypatch.delenv("KDSL_TRUST", raising=False)
+    monkeypatch.setenv("KDSL_REGISTRY", str(tmp_path / "registry.db"))
+    return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    return make.write_pack(tmp_path / "kiosk", {"intent.rules": BUY})
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    new_key(tmp_path / "ann.key")
+    return tmp_path / "ann.key"
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    new_key(tmp_path / "bob.key")
+    return tmp_path / "bob.key"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["release", *map(str, arguments)])
+
+
+def ran(*arguments: str | Path) -> str:
+    """All that a command says; it must succeed."""
+    result = run(*arguments)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.output
+
+
+def refused(kind: type[Exception], *arguments: str | Path) -> str:
+    """What a command refuses with; exit status 1."""
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, kind), result.exception
+    return str(result.exception)
+
+
+def built(pack: Path, *options: str | Path) -> str:
+    """Build a release of the pack; its digest."""
+    return next(word for word in ran("build", "--domain", pack, *options).split() if ":" in word)
+
+
+def id_of(key: Path) -> str:
+    return key_id(load_key(key).public_key())
+
+
+def test_build_puts_the_same_release_into_registry_and_file(
+    pack: Path, key: Path, place: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out" / "shop.release"
+    name = built(pack, "--key", key, "--out", out, "--by", "ann", "--note", "first")
+    signed = signed_from_bytes(out.read_bytes())
+    assert digest(signed.content) == name
+    with Registry.open(place) as registry:
+        assert registry.signed(name) == signed
+        row = registry.release(name)
+    assert (row.by, row.note, row.parent, row.domain) == ("ann", "first", None, "kiosk")
+    assert row.signed_by == (id_of(key),)
+
+
+def test_build_without_a_key_says_that_nobody_signed(pack: Path) -> None:
+    output = ran("build", "--domain", pack)
+    assert "in the registry (unsigned)" in output
+    assert "signed by nobody" in ran("show", output.split()[1])
+
+
+def test_the_same_rules_built_again_are_the_same_release(pack: Path, place: Path) -> None:
+    assert built(pack) == built(pack)
+    with Registry.open(place) as registry:
+        assert len(registry.releases()) == 1
+
+
+def test_a_release_remembers_what_was_in_force_when_it_was_built(place: Path, pack: Path) -> None:
+    old = built(pack)
+    with Registry.open(place) as registry:
+        row = registry.release(old)
+        registry.activate(
+            "kiosk",
+            row.labels_digest,
+            old,
+            shadow=None,
+            by="ann",
+            at_ms=make.NOW_MS,
+            make_envelope=make_envelope,
+        )
+    (pack / "intent.rules").write_text(BUY + COMPLAIN, encoding="utf-8")
+    new = built(pack)
+    with Registry.open(place) as registry:
+        assert registry.release(new).parent == old
+
+
+def test_a_second_signature_leaves_the_digest_and_reaches_the_registry(
+    pack: Path, key: Path, other: Path, place: Path
+) -> None:
+    name = built(pack, "--key", key)
+    assert f"is signed by {id_of(key)}, {id_of(other)}" in ran("sign", name[:13], "--key", other)
+    with Registry.open(place) as registry:
+        assert registry.release(name).signed_by == (id_of(key), id_of(other))
+
+
+def test_signing_a_file_writes_it_anew_and_the_registry_with_it(
+    pack: Path, key: Path, place: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "shop.release"
+    name = built(pack, "--out", out)
+    assert f"{out} and the registry" in ran("sign", out, "--key", key)
+    signed = signed_from_bytes(out.read_bytes())
+    with Registry.open(place) as registry:
+        assert registry.signed(name) == signed
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_signing_a_file_of_another_registry_leaves_this_one_alone(
+    pack: Path, key: Path, place: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "shop.release"
+    built(pack, "--out", out, "--registry", tmp_path / "elsewhere.db")
+    ran("sign", out, "--key", key)
+    with Registry.open(place) as registry:
+        assert registry.releases() == ()
+
+
+def test_what_is_no_release_is_not_signed(key: Path, tmp_path: Path) -> None:
+    file = tmp_path / "garbage"
+    file.write_bytes(b"garbage")
+    assert run("sign", file, "--key", key).exit_code == 1
+    assert file.read_bytes() == b"garbage"
+
+
+def test_verify_names_the_trusted_keys_and_the_others(pack: Path, key: Path, other: Path) -> None:
+    name = built(pack, "--key", key)
+    ran("sign", name, "--key", other)
+    output = ran("verify", name, "--trust", public_path(key))
+    assert f"is signed by {id_of(key)}: trusted" in output
+    assert f"also signed by {id_of(other)}" in output
+
+
+def test_verify_exits_1_when_nobody_who_is_trusted_signed(
+    pack: Path, key: Path, other: Path
+) -> None:
+    unsigned = built(pack)
+    assert "carries no signature" in refused(
+        Untrusted, "verify", unsigned, "--trust", public_path(key)
+    )
+    ran("sign", unsigned, "--key", other)
+    assert "does not know" in refused(Untrusted, "verify", unsigned, "--trust", public_path(key))
+
+
+def test_verify_wants_to_know_whom_to_trust(pack: Path) -> None:
+    assert "--trust" in refused(InvalidSettings, "verify", built(pack))
+
+
+def test_list_shows_the_newest_first_of_a_domain_or_all(pack: Path, key: Path) -> None:
+    first = built(pack, "--key", key, "--note", "only prices")
+    (pack / "intent.rules").write_text(BUY + COMPLAIN, encoding="utf-8")
+    second = built(pack)
+    output = ran("list")
+    assert output.index(second[7:19]) < output.index(first[7:19])
+    assert id_of(key) in output
+    assert "only prices" in output
+    assert "no release in" in ran("list", "--domain", "elsewhere")
+
+
+def test_show_takes_a_digest_with_or_without_its_name_or_a_file(pack: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kiosk.release"
+    name = built(pack, "--out", out)
+    shown = ran("show", out, "--rules")
+    assert 'last has "price"' in shown
+    for named in (name, name[7:], name[7:13], name[:13]):
+        assert ran("show", named, "--rules") == shown
+
+
+@pytest.mark.parametrize("name", ["sha256:01234", "01234", "nowhere.release", "shop"])
+def test_what_is_neither_file_nor_digest_is_refused(name: str) -> None:
+    assert "neither a file nor six or more digits" in refused(ReleaseRefused, "show", name)
+
+
+def test_a_digest_the_registry_does_not_know_is_refused() -> None:
+    assert "not in the registry" in refused(UnknownRelease, "show", "0123456789")
+
+
+def test_diff_says_in_words_what_changed(pack: Path) -> None:
+    old = built(pack)
+    text = 'when last has "price" then complain\n' + COMPLAIN
+    (pack / "intent.rules").write_text(text, encoding="utf-8")
+    output = ran("diff", old, built(pack))
+    assert 'when last has "price" then buy: now gives complain' in output
+    assert "intent: added: rule" in output
+    assert "1 changed, 1 added" in output
+    assert "no difference" in ran("diff", old, old)
+
+
+def test_history_lists_activations_and_what_is_not_published(place: Path) -> None:
+    with Registry.open(place) as registry:
+        one, two = add(registry, "one", "two")
+        first = activate(registry, one, by="ann")
+        registry.published(first, at_ms=make.NOW_MS)
+        activate(registry, two, by="bob", shadow=one)
+    lines = ran("history", "--domain", "shop").splitlines()
+    of_bob = next(line for line in lines if "bob" in line)
+    of_ann = next(line for line in lines if "ann" in line)
+    assert lines.index(of_bob) < lines.index(of_ann)
+    assert two[7:19] in of_bob
+    assert one[7:19] in of_bob
+    assert "no: run sync" in of_bob
+    assert "2027-01-15 08:00" in of_ann
+    assert "nothing was ever activated for bank" in ran("history", "--domain", "bank")
+
+
+def test_history_recounts_the_audit_trail(place: Path) -> None:
+    with Registry.open(place) as registry:
+        (one,) = add(registry, "one")
+        activate(registry, one)
+    output = ran("history", "--domain", "shop", "--audit")
+    assert "release added" in output
+    assert "2 rows of the audit trail, unbroken" in output
+
+
+def test_a_downgrade_asks_and_is_undone_by_an_upgrade() -> None:
+    ran("list")
+    assert "Go on?" in run("registry", "downgrade", "base").output
+    ran("registry", "downgrade", "base", "--yes")
+    ran("registry", "upgrade")
+    assert "no release" in ran("list")
+
+
+def test_a_schema_of_a_later_kdsl_is_refused(place: Path) -> None:
+    ran("list")
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    assert "update kdsl" in refused(RegistryOutdated, "list")
+
+
+def test_a_registry_that_cannot_be_there_is_refused(tmp_path: Path) -> None:
+    assert "cannot be made" in refused(
+        RegistryUnavailable, "list", "--registry", "/dev/null/registry.db"
+    )
+
+
+def test_a_key_that_cannot_be_read_is_said_before_anything_is_built(
+    pack: Path, place: Path
+) -> None:
+    assert "cannot be read" in refused(KeyRefused, "build", "--domain", pack, "--key", pack / "no")
+    assert not place.exists()
+
+
+def test_who_builds_must_have_a_name(pack: Path) -> None:
+    assert "by" in refused(InvalidEntry, "build", "--domain", pack, "--by", "a" * 1000)
+
+
+def test_who_only_looks_at_a_file_needs_no_registry(
+    pack: Path, key: Path, place: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "shop.release"
+    built(pack, "--key", key, "--out", out, "--registry", tmp_path / "elsewhere.db")
+    ran("show", out)
+    ran("diff", out, out)
+    ran("verify", out, "--trust", public_path(key))
+    assert not place.exists()
+
+
+def test_tag_wants_a_signature_only_where_a_trust_store_is_configured(
+    pack: Path, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, dialogues = tmp_path / "kiosk.release", tmp_path / "said.jsonl"
+    built(pack, "--out", out)
+    turns = '[{"speaker": "user", "text": "what is the price"}]'
+    dialogues.write_text(f'{{"dialogue_id": "one", "turns": {turns}}}\n')
+
+    def tagged() -> Result:
+        command = ["tag", str(dialogues), "--domain", str(pack), "--release", str(out)]
+        return CliRunner().invoke(app, command)
+
+    assert "buy" in tagged().output
+    monkeypatch.setenv("KDSL_TRUST", str(public_path(key)))
+    assert isinstance(tagged().exception, Untrusted)
+    ran("sign", out, "--key", key)
+    assert "buy" in tagged().output

@@ -1,0 +1,86 @@
+"""Which workers live, and which of them run another release than the active one."""
+
+from dataclasses import replace
+
+import pytest
+
+from rule_store import Activation
+from streams.events import ReleaseInForce, WorkerStatus
+from streams.statuses import latest, newest, weigh
+from tests import factories as make
+
+DOMAIN = make.domain()
+ACTIVE = Activation(
+    domain="shop",
+    labels_digest=DOMAIN.labels_digest,
+    digest=make.RELEASE,
+    shadow=None,
+    sequence=3,
+    by="somebody",
+    at_ms=make.NOW_MS,
+)
+STATUS = WorkerStatus(
+    worker="shop-tagger-0",
+    role="tagger",
+    domain="shop",
+    version="1",
+    at_ms=make.NOW_MS,
+    interval_ms=5000,
+    labels_digest=DOMAIN.labels_digest,
+    in_force=ReleaseInForce(digest=make.RELEASE, sequence=3, since_ms=make.NOW_MS),
+)
+OTHER = "sha256:" + "b" * 64
+
+
+def differs(status: WorkerStatus, *activations: Activation) -> bool:
+    (worker,) = weigh([status], newest(activations), now_ms=make.NOW_MS)
+    return worker.differs
+
+
+def test_the_last_word_of_a_worker_counts() -> None:
+    before = replace(STATUS, at_ms=make.NOW_MS - 5000)
+    other = replace(STATUS, worker="shop-resolver-0", role="resolver")
+    assert latest([before, other, STATUS]) == [other, STATUS]
+
+
+@pytest.mark.parametrize(
+    ("silent_ms", "stopped", "gone"),
+    [(0, False, False), (15_000, False, False), (15_001, False, True), (0, True, True)],
+)
+def test_a_worker_is_gone_when_it_says_so_or_misses_three_intervals(
+    silent_ms: int, stopped: bool, gone: bool
+) -> None:
+    status = replace(STATUS, stopped=stopped)
+    (worker,) = weigh([status], {}, now_ms=make.NOW_MS + silent_ms)
+    assert worker.gone is gone
+
+
+def test_a_worker_that_runs_the_active_release_does_not_differ() -> None:
+    assert not differs(STATUS, ACTIVE)
+
+
+def test_a_worker_under_another_release_or_none_differs() -> None:
+    running = ReleaseInForce(digest=OTHER, sequence=2, since_ms=0)
+    assert differs(replace(STATUS, in_force=running), ACTIVE)
+    assert differs(replace(STATUS, in_force=None), ACTIVE)
+
+
+def test_a_worker_that_needs_a_release_differs_while_none_is_active() -> None:
+    assert differs(replace(STATUS, in_force=None))
+
+
+def test_a_worker_that_needs_no_release_never_differs() -> None:
+    alerter = replace(STATUS, role="alerter", labels_digest=None, in_force=None)
+    assert not differs(alerter, ACTIVE)
+
+
+def test_each_worker_is_held_against_the_activation_for_its_own_labels() -> None:
+    """In a rolling deploy of new labels there are two active releases for a while."""
+    newer = replace(ACTIVE, labels_digest="0" * 64, digest=OTHER, sequence=9)
+    assert not differs(STATUS, ACTIVE, newer)
+    assert differs(replace(STATUS, labels_digest="0" * 64), ACTIVE, newer)
+
+
+def test_of_activations_the_highest_sequence_is_active_and_of_equals_the_first() -> None:
+    older, twin = replace(ACTIVE, sequence=2, digest=OTHER), replace(ACTIVE, digest=OTHER)
+    assert list(newest([older, ACTIVE, twin, older]).values()) == [ACTIVE]
