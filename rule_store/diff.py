@@ -14,6 +14,8 @@ from rule_store.task_rules import Reliability, TaskRules
 
 # Reliabilities are estimates; a hundredth up or down says nothing.
 RELIABILITY_STEP = 0.01
+# Enough for people, where they tell two numbers apart.
+_DIGITS = 4
 
 Kind = OneOf["added", "removed", "changed", "moved"]
 
@@ -115,8 +117,14 @@ def _said(rule: Rule) -> str:
     return f"rule {rule.id}: when {' and '.join(map(print_literal, rule.body))} then {rule.label}"
 
 
-def _believed(known: Reliability) -> str:
-    return f"reliability {known.value:.4g}, {'fitted' if known.fitted else 'assumed'}"
+def _believed(known: Reliability, digits: int = _DIGITS) -> str:
+    return f"reliability {known.value:.{digits}g}, {'fitted' if known.fitted else 'assumed'}"
+
+
+def _telling(was: float, now: float) -> int:
+    """How many digits tell two numbers apart; 17 tell any that differ."""
+    apart = (n for n in range(_DIGITS, 17) if f"{was:.{n}g}" != f"{now:.{n}g}")
+    return next(apart, 17)
 
 
 def _reliabilities(
@@ -128,7 +136,8 @@ def _reliabilities(
         was, now = old.reliability[rule.id], new.reliability[rule.id]
         # Rounded, since 0.91 - 0.9 is a little more than 0.01.
         if round(abs(now.value - was.value), 9) > step:
-            what = f"{_said(rule)}: {_believed(was)} → {_believed(now)}"
+            digits = _telling(was.value, now.value)
+            what = f"{_said(rule)}: {_believed(was, digits)} → {_believed(now, digits)}"
             yield Change(where=name, kind="moved", what=what)
         elif was != now:
             little += 1
@@ -146,7 +155,8 @@ def _weights(name: str, old: TaskRules, new: TaskRules) -> Iterator[Change]:
         ("λ", old.vote_weight, new.vote_weight),
     ):
         if was != now:
-            yield Change(where=name, kind="moved", what=f"{word} {was:.4g} → {now:.4g}")
+            n = _telling(was, now)
+            yield Change(where=name, kind="moved", what=f"{word} {was:.{n}g} → {now:.{n}g}")
     if old.defaults != new.defaults:
         what = "now the documented defaults" if new.defaults else "now fitted"
         yield Change(where=name, kind="changed", what=f"thresholds and λ: {what}")

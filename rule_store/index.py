@@ -55,9 +55,9 @@ class Index:
         shared = {
             concept: Concept.of(lexicon.phrases(concept)) for concept in _concepts(rule_set.rules)
         }
-        named = Counter(key for rule in rule_set.rules for key in _keys(rule))
+        common = _commonness(rule_set.rules, shared)
         entries = tuple(
-            entry_of(position, rule, _anchor(rule, named, shared), shared)
+            entry_of(position, rule, _anchor(rule, common, shared), shared)
             for position, rule in enumerate(rule_set.rules)
         )
         grouped: defaultdict[Anchor, list[Entry]] = defaultdict(list)
@@ -81,45 +81,52 @@ def _concepts(rules: Iterable[Rule]) -> set[str]:
     }
 
 
-def _keys(rule: Rule) -> Iterable[tuple[str, str]]:
-    """The anchors that a rule offers, as they are counted."""
-    return (_key(each) for each in _offered(rule))
-
-
 def _offered(rule: Rule) -> Iterable[Anchor]:
     for literal in rule.body:
         if not literal.negated and not isinstance(literal.predicate, Reaches):
             yield literal.predicate
 
 
-def _key(anchor: Anchor) -> tuple[str, str]:
+def _phrases(anchor: Anchor, concepts: Mapping[str, Concept]) -> Iterable[str]:
     match anchor:
-        case Has(channel=channel, phrase=phrase):
-            return channel, phrase
-        case Line(channel=channel, line=line):
-            return channel, line
-        case Mentions(channel=channel, concept=concept):
-            return channel, f"mentions {concept}"
+        case Has(phrase=phrase):
+            return (phrase,)
+        case Line(line=line):
+            return (line,)
+        case Mentions(concept=concept):
+            return concepts[concept].phrases
         case _:
             assert_never(anchor)
 
 
+def _commonness(rules: Iterable[Rule], concepts: Mapping[str, Concept]) -> Mapping[str, int]:
+    """Phrase → how often the rules say it, also as a part of a longer one.
+
+    What authors write and miners find is the nearest thing to a sample of the texts to come.
+    """
+    said = Counter(
+        phrase for rule in rules for each in _offered(rule) for phrase in _phrases(each, concepts)
+    )
+    automaton = Automaton(said)
+    common: Counter[str] = Counter()
+    for phrase, times in said.items():
+        for part in automaton.found(phrase):
+            common[part] += times
+    return common
+
+
 def _anchor(
-    rule: Rule,
-    named: Mapping[tuple[str, str], int],
-    concepts: Mapping[str, Concept],
+    rule: Rule, common: Mapping[str, int], concepts: Mapping[str, Concept]
 ) -> Anchor | None:
-    """The rarest positive literal: named by few rules, then long; a concept is many phrases.
+    """The rarest positive literal; among equals the longest.
 
     Texts come before screens, which are unread for the tagger: it sees every event.
     """
 
     def commonness(anchor: Anchor) -> tuple[bool, int, int]:
-        key = _key(anchor)
+        phrases = _phrases(anchor, concepts)
         unread = anchor.channel.startswith("screen")
-        if isinstance(anchor, Mentions):
-            return unread, named[key] * len(concepts[anchor.concept].phrases), 0
-        return unread, named[key], -len(key[1])
+        return unread, sum(common[each] for each in phrases), -min(map(len, phrases))
 
     return min(_offered(rule), key=commonness, default=None)
 

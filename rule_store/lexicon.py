@@ -11,6 +11,9 @@ from rule_store.evidence import fold
 from rule_store.includes import with_included
 
 PHRASE_CHARS = 200
+# Folding makes one letter of up to four characters, and one space of any number. It takes
+# quadratic time for a run of combining marks, so it gets no long text.
+UNFOLDED_CHARS = 10 * PHRASE_CHARS
 NAME_CHARS = 128
 
 
@@ -26,6 +29,13 @@ def is_text(text: str) -> bool:
 def is_name(name: str) -> bool:
     """Whether a task, label or concept may be called so."""
     return 0 < len(name) <= NAME_CHARS and is_text(name)
+
+
+def unfolded_fault(phrase: str) -> str | None:
+    """Say why a phrase cannot even be folded; None when it can."""
+    if len(phrase) <= UNFOLDED_CHARS:
+        return None
+    return f"has {len(phrase)} characters before it is folded; shorten it to {PHRASE_CHARS}"
 
 
 def phrase_fault(folded: str) -> str | None:
@@ -91,8 +101,9 @@ def _folded(name: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
         raise InvalidLexicon(name, f"needs a name of 1 to {NAME_CHARS} characters")
     if not phrases:
         raise InvalidLexicon(name, "has no phrases; give it one or remove it")
-    folded = sorted(set(map(fold, phrases)))
-    for phrase in folded:
-        if fault := phrase_fault(phrase):
+    folded = set()
+    for each in phrases:
+        if fault := unfolded_fault(each) or phrase_fault(phrase := fold(each)):
             raise InvalidLexicon(name, f"has a phrase that {fault}")
-    return tuple(folded)
+        folded.add(phrase)
+    return tuple(sorted(folded))

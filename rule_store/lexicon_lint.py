@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from rule_store.errors import shown
 from rule_store.evidence import fold
@@ -38,13 +38,13 @@ def lint_lexicon(
         for literal in rule.body
         if isinstance(literal.predicate, Mentions)
     ]
-    counted = {each.concept for each in asked if each.at_least > 1}
+    counting = {each.concept for each in asked if each.at_least > 1}
+    counted = {phrase for name in counting for phrase in lexicon.concepts.get(name, ())}
     own: dict[str, Sequence[str]] = {**lexicon.concepts, **(written or {})}
     found: list[Finding] = []
     for name in lexicon.concepts:
         found += _repeated(name, own[name])
-        if name not in counted:
-            found += _redundant(name, own[name], lexicon.concepts[name])
+        found += _redundant(name, own[name], lexicon.concepts[name], counted)
     return (*found, *_unused(lexicon, {each.concept for each in asked}))
 
 
@@ -61,13 +61,17 @@ def _repeated(concept: str, phrases: Sequence[str]) -> Iterator[Finding]:
             )
 
 
-def _redundant(concept: str, own: Sequence[str], all_phrases: Sequence[str]) -> Iterator[Finding]:
+def _redundant(
+    concept: str, own: Sequence[str], all_phrases: Sequence[str], counted: Collection[str]
+) -> Iterator[Finding]:
     """Own phrases within which another one of the concept, included or not, always occurs.
 
-    A concept that is counted with `at least` keeps them: there each phrase counts.
+    What is also a phrase of a concept that is counted with `at least`, this one or one that
+    includes it, is kept: there each phrase counts.
     """
     known = frozenset(all_phrases)
-    pairs = ((longer, _shorter(longer, known)) for longer in dict.fromkeys(map(fold, own)))
+    removable = (phrase for phrase in dict.fromkeys(map(fold, own)) if phrase not in counted)
+    pairs = ((longer, _shorter(longer, known)) for longer in removable)
     found = [f"{shown(longer)} by {shown(part)}" for longer, part in pairs if part is not None]
     if found:
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

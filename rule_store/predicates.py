@@ -9,7 +9,7 @@ from typing import assert_never
 
 from rule_store.errors import InvalidRule, shown
 from rule_store.evidence import Channel, Evidence, Fact, check_channel, check_fact, fold
-from rule_store.lexicon import NAME_CHARS, Lexicon, is_name, phrase_fault
+from rule_store.lexicon import NAME_CHARS, Lexicon, is_name, phrase_fault, unfolded_fault
 
 Truth = bool | None
 """Holds, does not hold, or None: undecided, because its channel is unread."""
@@ -108,6 +108,8 @@ class Reaches:
 
 
 def _folded_phrase(text: str) -> str:
+    if fault := unfolded_fault(text):
+        raise InvalidRule(f"the phrase {shown(text)} {fault}")
     folded = fold(text)
     if fault := phrase_fault(folded):
         raise InvalidRule(f"the phrase {shown(folded)} {fault}")

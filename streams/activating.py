@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,16 +16,16 @@ from rule_store import (
     sign,
     signed_to_bytes,
 )
-from streams.errors import InvalidSettings, NotPublished, ReleaseRefused
-from streams.published import Published
+from streams.errors import NotPublished, ReleaseRefused
+from streams.published import Published, PublishedActivation
 from streams.publishing import ReleaseTopic
 from streams.registering import Settled, settle
 
 if TYPE_CHECKING:  # commands load the database when they open it (docs/adr/0011)
     from rule_store.registry import Registry, ReleaseRow
 
-_SEQUENCE = re.compile(r"[0-9]{1,15}")
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{6,64})")
+# No registry is this far behind by chance; and 2^53, the last sequence, stays out of reach.
+_JUMP = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +47,14 @@ class Wanted:
     by: str
     at_ms: int
     expected: int | None = None
+
+    @property
+    def counted(self) -> TrustStore | None:
+        """Whose signatures count: the workers' keys, or else ours alone; None: anybody's do."""
+        if self.trust is not None or self.key is None:
+            return self.trust
+        own = self.key.public_key()
+        return TrustStore(keys={key_id(own): own})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +78,36 @@ async def activate_release(registry: Registry, topic: ReleaseTopic, wanted: Want
     Raises:
         RuleStoreError: no such release, one that is not trusted, or another activation than
             `expected` is in force.
-        ReleaseRefused: workers may not trust the key.
+        ReleaseRefused: workers may not trust the key, or the topic's sequence cannot be right.
         NotPublished: it is decided, and the topic could not be written.
         BrokerUnreachable, TopicMissing: nothing is decided.
     """
     release = registry.release(wanted.release)
     for name in (release.digest, wanted.shadow):
         if name is not None:
-            _refuse_untrusted(registry.signed(name), wanted)
+            refuse_untrusted(registry.signed(name), wanted)
     published = await topic.read()
     key = f"active/{release.domain}/{release.labels_digest}"
     _refuse_foreign_key(published.signers(key), wanted)
-    obeyed = published.newest(key, wanted.trust)
     known = registry.active(release.domain, release.labels_digest)
-    activation = _decide(registry, release, wanted, at_least=obeyed.sequence if obeyed else 0)
+    ahead = _ahead(published.newest(key, wanted.counted), known.sequence if known else 0)
+    activation = _decide(registry, release, wanted, at_least=ahead.sequence if ahead else 0)
     settled = await _publish(registry, topic, activation, wanted, published)
-    ahead = obeyed if obeyed and obeyed.sequence > (known.sequence if known else 0) else None
     return Activated(activation=activation, settled=settled, ahead_of_us=ahead)
+
+
+def _ahead(newest: PublishedActivation | None, known: int) -> Activation | None:
+    """What the topic has above the highest sequence that the registry knows."""
+    if newest is None or newest.activation.sequence <= known:
+        return None
+    found = newest.activation
+    if found.sequence - known > _JUMP:
+        raise ReleaseRefused(
+            f"the topic's record at offset {newest.offset} is an activation by {found.by} of "
+            f"sequence {found.sequence}, where this registry is at {known}: if workers do not obey "
+            "its signer, name their trust store with --trust; else delete that record"
+        )
+    return found
 
 
 def _decide(
@@ -119,7 +139,7 @@ async def _publish(
             topic,
             domain=activation.domain,
             labels_digest=activation.labels_digest,
-            trust=wanted.trust,
+            trust=wanted.counted,
             now_ms=wanted.at_ms,
             published=published,
         )
@@ -131,88 +151,28 @@ async def _publish(
         ) from error
 
 
-def digest_digits(name: str) -> str | None:
-    """The first digits of a digest, at least six, without `sha256:`; None when it is none.
-
-    >>> digest_digits("sha256:01ab45"), digest_digits("01ab"), digest_digits("shop.release")
-    ('01ab45', None, None)
-    """
-    match = _DIGEST.fullmatch(name)
-    return None if match is None else match[1]
-
-
-def expected_sequence(text: str, newest: Activation | None) -> int:
-    """The sequence that is meant by a sequence, or by the first digits of a digest.
-
-    Only decimal digits are a sequence; 0 expects that nothing was activated yet.
-
-    Args:
-        text: as somebody gave it.
-        newest: what the registry has in force.
-
-    Raises:
-        InvalidSettings: neither.
-        ReleaseRefused: the release in force has another digest.
-    """
-    if _SEQUENCE.fullmatch(text):
-        return int(text)
-    digits = digest_digits(text)
-    if digits is None:
-        raise InvalidSettings(
-            f"{text!r} is neither a sequence (0: nothing yet) nor six or more digits of a digest"
-        )
-    if newest is None or not newest.digest.startswith(f"sha256:{digits}"):
-        now = (
-            f"{newest.by} has activated {newest.digest} (sequence {newest.sequence})"
-            if newest
-            else "nothing is in force"
-        )
-        raise ReleaseRefused(
-            f"{now}, where {text} was expected; look at `kdsl release history` and activate again "
-            "if yours shall win"
-        )
-    return newest.sequence
-
-
-def before_in_force(registry: Registry, domain: str) -> tuple[Activation, Activation]:
-    """The newest activation of a domain, and the last one of another release before it.
-
-    Raises:
-        ReleaseRefused: there is nothing to roll back, or nothing to roll back to.
-    """
-    rows = registry.history(domain, limit=1)
-    if not rows:
-        raise ReleaseRefused(
-            f"nothing was ever activated for {domain}: run `kdsl release activate`"
-        )
-    newest = rows[0].activation
-    earlier = registry.previous(domain, newest.labels_digest)
-    if earlier is None:
-        raise ReleaseRefused(
-            f"{newest.digest} is the first release in force for {domain} and its labels, there is "
-            "none before it to roll back to: activate another with `kdsl release activate`"
-        )
-    return newest, earlier
-
-
 def _envelope(activation: Activation, key: Ed25519PrivateKey | None) -> bytes:
     content = activation_to_bytes(activation)
     unsigned = Signed(content=content, signatures=())
     return signed_to_bytes(sign(content, key, "activation") if key else unsigned)
 
 
-def _refuse_untrusted(signed: Signed, wanted: Wanted) -> None:
-    """Raise when workers that trust the given store, or else our key alone, would refuse it."""
-    if wanted.key is None:
+def refuse_untrusted(signed: Signed, wanted: Wanted) -> None:
+    """Raise when workers that trust the given store, or else our key alone, would refuse it.
+
+    Raises:
+        ReleaseRefused: they do not trust the key.
+        Untrusted: nor one that signed the release.
+    """
+    if wanted.key is None or wanted.counted is None:
         return
-    own = wanted.key.public_key()
-    trust = wanted.trust or TrustStore(keys={key_id(own): own})
-    if key_id(own) not in trust.keys:
+    own = key_id(wanted.key.public_key())
+    if own not in wanted.counted.keys:
         raise ReleaseRefused(
-            f"key {key_id(own)} is not in the trust store, so workers would refuse what it "
-            "activates: sign with a trusted key, or trust this one with `kdsl keys trust`"
+            f"key {own} is not in the trust store, so workers would refuse what it activates: "
+            "sign with a trusted key, or trust this one with `kdsl keys trust`"
         )
-    trust.verify(signed, "release")
+    wanted.counted.verify(signed, "release")
 
 
 def _refuse_foreign_key(signers: tuple[str, ...], wanted: Wanted) -> None:

@@ -55,9 +55,11 @@ class Activations:
         try:
             activation = self._read(record.value)
         except RuleStoreError as error:
-            raise ReleaseRefused(f"activation refused: {error}") from error
+            raise ReleaseRefused(f"activation refused: {error}; then activate again") from error
         if topic_key(activation).encode() != self._key:
             raise ReleaseRefused("activation refused: it names another domain or other labels")
+        if activation == self._newest:
+            return activation  # published again: its release may be there now
         if not supersedes(activation, self._newest):
             raise ReleaseRefused(
                 f"activation refused: its sequence {activation.sequence} is not above the newest "

@@ -80,8 +80,7 @@ class WorkerApp(faust.App):
         station = self.station
         role = RoleService(station.role)
         ours: list[Any] = [station.web, LoopWatch(station.metrics), station.heartbeat]
-        ours += [station.delivery, station.watchdog]
-        ours += [station.topic_watch, role]
+        ours += [station.delivery, station.watchdog, station.topic_watch, role]
         if station.follower is not None:
             ours += [station.follower, ReleaseGate(self, station.follower)]
         return [*ours, *super().on_init_dependencies()]

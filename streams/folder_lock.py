@@ -13,11 +13,15 @@ class FolderLock:
     Args:
         folder: made when it is missing.
         holder: what uses the folder, as the error of whoever comes second says it.
+        cure: what that one may do.
     """
 
-    def __init__(self, folder: Path, *, holder: str) -> None:
+    def __init__(
+        self, folder: Path, *, holder: str, cure: str = "stop it, or give another --data"
+    ) -> None:
         self._folder = folder
         self._holder = holder
+        self._cure = cure
         self._file: IO[str] | None = None
 
     def acquire(self) -> None:
@@ -35,7 +39,7 @@ class FolderLock:
         except BlockingIOError as error:
             file.close()
             raise FolderInUse(
-                f"another {self._holder} runs in {self._folder}: stop it, or give another --data"
+                f"another {self._holder} runs in {self._folder}: {self._cure}"
             ) from error
         self._file = file
 

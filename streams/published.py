@@ -23,8 +23,9 @@ _ACTIVE = "active/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedActivation:
-    """An activation with its signatures, as a record holds it."""
+    """An activation with its signatures, as the record at `offset` holds it."""
 
+    offset: int
     activation: Activation
     signed: Signed
 
@@ -43,7 +44,7 @@ class Published:
         if key.startswith(_RELEASE):
             self._note_release(key.removeprefix(_RELEASE), record.value)
         elif key.startswith(_ACTIVE):
-            self._note_activation(key, record.value)
+            self._note_activation(key, record.value, offset=record.offset)
 
     def _note_release(self, name: str, value: bytes | None) -> None:
         self._signers.pop(name, None)
@@ -54,7 +55,7 @@ class Published:
         if digest(signed.content) == name:
             self._signers[name] = frozenset(each.key_id for each in signed.signatures)
 
-    def _note_activation(self, key: str, value: bytes | None) -> None:
+    def _note_activation(self, key: str, value: bytes | None, *, offset: int) -> None:
         self._last[key] = value or b""
         try:
             signed = signed_from_bytes(value or b"", content_bytes=ACTIVATION_BYTES)
@@ -62,7 +63,7 @@ class Published:
         except RuleStoreError:
             return
         if topic_key(activation) == key:
-            found = PublishedActivation(activation=activation, signed=signed)
+            found = PublishedActivation(offset=offset, activation=activation, signed=signed)
             self._activations[key].append(found)
 
     def holds(self, name: str, signers: frozenset[str]) -> bool:
@@ -73,10 +74,10 @@ class Published:
         """Whether this is the last record of a key: the one that compaction leaves."""
         return self._last.get(key) == envelope
 
-    def newest(self, key: str, trust: TrustStore | None) -> Activation | None:
+    def newest(self, key: str, trust: TrustStore | None) -> PublishedActivation | None:
         """The activation that workers with this trust store obey: of equals the first one."""
-        counted = [each.activation for each in self._activations[key] if _counts(each, trust)]
-        return max(counted, key=lambda activation: activation.sequence, default=None)
+        counted = (each for each in self._activations[key] if _counts(each, trust))
+        return max(counted, key=lambda each: each.activation.sequence, default=None)
 
     def signers(self, key: str) -> tuple[str, ...]:
         """The keys that signed activations, trusted or not, in the order of their first."""

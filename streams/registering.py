@@ -70,6 +70,7 @@ async def settle(
     """Publish the newest activation, unless it is the last record of its key already.
 
     Older ones that wait are not published any more: workers would obey each for a moment only.
+    Those, and one that is overruled, stay unpublished in the registry: the topic never had them.
 
     Args:
         registry: has at least one activation of this domain and these labels.
@@ -88,7 +89,8 @@ async def settle(
         overruling = _overruling(row.activation, published, trust)
         records = [] if overruling else _lacking(registry, row, published)
         if not records:
-            _note_published(registry, row.activation, now_ms)
+            if not overruling:
+                registry.published(row.activation, at_ms=now_ms)
             return _settled(row, overruling, sent=sent)
         await topic.send(records)
         sent, published = True, None
@@ -111,10 +113,10 @@ def _overruling(
     own: Activation, published: Published, trust: TrustStore | None
 ) -> Activation | None:
     """What workers obey in the place of the registry's newest, if anything."""
-    obeyed = published.newest(topic_key(own), trust)
-    if obeyed is None or obeyed == own or obeyed.sequence < own.sequence:
+    newest = published.newest(topic_key(own), trust)
+    if newest is None or newest.activation == own or newest.activation.sequence < own.sequence:
         return None
-    return obeyed
+    return newest.activation
 
 
 def _lacking(
@@ -132,18 +134,6 @@ def _lacking(
         # A worker that did not find the release tries again when it is pointed at it again.
         absent = absent or not published.holds(name, frozenset())
     return [*records, (topic_key(activation), row.envelope)] if absent else records
-
-
-def _note_published(registry: Registry, newest: Activation, now_ms: int) -> None:
-    """Take what is settled out of the outbox, with what was decided before it."""
-    while waiting := [
-        row.activation
-        for row in registry.pending(limit=_PAGE)
-        if topic_key(row.activation) == topic_key(newest)
-        and row.activation.sequence <= newest.sequence
-    ]:
-        for activation in waiting:
-            registry.published(activation, at_ms=now_ms)
 
 
 def in_force(registry: Registry) -> Iterator[ActivationRow]:

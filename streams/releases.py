@@ -117,6 +117,8 @@ class ReleaseFollower(mode.Service):
         just now is no refusal: everything is left for the next try.
         """
         for activation in reversed(waiting):
+            if self._runs(activation):
+                break
             try:
                 envelope = await self._fetch(self._activations.offset_of(activation))
                 release = await beside_loop(partial(self._activations.open, activation, envelope))
@@ -135,6 +137,13 @@ class ReleaseFollower(mode.Service):
                 _log.info("sequence %d is in force: %s", activation.sequence, release.digest)
                 break
         return []
+
+    def _runs(self, activation: Activation) -> bool:
+        running = self._standing.in_force
+        return running is not None and (running.sequence, running.digest) == (
+            activation.sequence,
+            activation.digest,
+        )
 
     def _swap(self, release: ActiveRelease, activation: Activation) -> None:
         note = self._use(release)

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from rule_store import (
-    ACTIVATION_BYTES,
     KeyRefused,
     Purpose,
     RuleStoreError,
@@ -19,8 +19,8 @@ from rule_store import (
     key_files,
     key_id,
     public_keys,
-    signed_from_bytes,
 )
+from streams.folder_lock import FolderLock
 
 _RETIRED = "retired"
 
@@ -40,12 +40,24 @@ class TrustedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """What the workers of a domain run: the release as signed, and its activation as published."""
+    """A release that a domain's workers run, and the trusted keys whose signatures make them.
+
+    place: where that was looked up; the topic is what workers read.
+    """
 
     domain: str
     digest: str
-    release: Signed
-    envelope: bytes
+    place: Literal["registry", "topic"]
+    release_signers: frozenset[str]
+    activation_signers: frozenset[str]
+
+
+def trusted_signers(trust: TrustStore, signed: Signed, purpose: Purpose) -> frozenset[str]:
+    """The trusted keys that signed; none when workers would refuse it."""
+    try:
+        return frozenset(trust.verify(signed, purpose))
+    except RuleStoreError:
+        return frozenset()
 
 
 def trusted_keys(folder: Path) -> tuple[TrustedKey, ...]:
@@ -93,21 +105,29 @@ def retire_key(folder: Path, name: str, in_force: Iterable[InForce]) -> Path:
     Raises:
         KeyRefused: no such key, or a file in the place of a folder.
         Untrusted: the last key, or somebody's release or activation would be trusted by none.
+        FolderInUse: another key of the folder is being retired.
+    """
+    find_key(folder, name)  # in vain, it leaves no lock file behind
+    # Of two that retire the last two keys, each would find the other's still there.
+    lock = FolderLock(folder, holder="`kdsl keys retire`", cure="try again when it has ended")
+    try:
+        lock.acquire()
+        return _retire(folder, name, in_force)
+    except OSError as error:
+        raise KeyRefused(str(folder), f"cannot be written ({error.strerror})") from error
+    finally:
+        lock.release()
+
+
+def find_key(folder: Path, name: str) -> TrustedKey:
+    """The key that is called so, in a folder from which it can be taken.
+
+    Raises:
+        KeyRefused: no such key, several, or a file in the place of a folder.
     """
     if folder.is_file():
         raise KeyRefused(str(folder), "is a file; take the key out of it, or name a folder")
     keys = trusted_keys(folder)
-    chosen = _chosen(folder, keys, name)
-    before = {each.id: each.public for each in keys}
-    after = {each: public for each, public in before.items() if each != chosen.id}
-    if not after:
-        raise Untrusted(f"{chosen.id} is the only key of {folder}: trust another first")
-    for each in in_force:
-        _refuse_stranded(each, chosen.id, TrustStore(keys=before), TrustStore(keys=after))
-    return _move(folder, chosen, keys)
-
-
-def _chosen(folder: Path, keys: Iterable[TrustedKey], name: str) -> TrustedKey:
     found = {each.id: each for each in keys if len(name) >= 6 and each.id.startswith(name)}
     if len(found) != 1:
         fault = "holds several keys" if found else "holds no key"
@@ -115,33 +135,32 @@ def _chosen(folder: Path, keys: Iterable[TrustedKey], name: str) -> TrustedKey:
     return next(iter(found.values()))
 
 
-def _refuse_stranded(in_force: InForce, key: str, before: TrustStore, after: TrustStore) -> None:
+def _retire(folder: Path, name: str, in_force: Iterable[InForce]) -> Path:
+    chosen, keys = find_key(folder, name), trusted_keys(folder)
+    before = frozenset(each.id for each in keys)
+    if before == {chosen.id}:
+        raise Untrusted(f"{chosen.id} is the only key of {folder}: trust another first")
+    for each in in_force:
+        _refuse_stranded(each, chosen.id, before)
+    return _move(folder, chosen, keys)
+
+
+def _refuse_stranded(in_force: InForce, key: str, before: frozenset[str]) -> None:
     """Raise when a release or its activation is trusted by this key alone."""
-    activation = signed_from_bytes(in_force.envelope, content_bytes=ACTIVATION_BYTES)
-    needed = f"release {in_force.digest}, which is active for {in_force.domain},"
-    if _lost(in_force.release, "release", before, after):
+    release = f"release {in_force.digest}, which is active for {in_force.domain},"
+    there = " in the topic" if in_force.place == "topic" else ""
+    publish = " publish that (`kdsl release sync`)," if there else ""
+    if in_force.release_signers & before == {key}:
         raise Untrusted(
-            f"{needed} is signed by no trusted key but {key}: sign it with another one "
-            f"(`kdsl release sign {in_force.digest} --key …`), activate it with that one, then "
-            "retire this one"
+            f"{release} is signed{there} by no trusted key but {key}: sign it with another one "
+            f"(`kdsl release sign {in_force.digest} --key …`),{publish} activate it with that one, "
+            "then retire this one"
         )
-    if _lost(activation, "activation", before, after):
+    if in_force.activation_signers & before == {key}:
         raise Untrusted(
-            f"{needed} was activated with no trusted key but {key}: activate it again with another "
-            f"one (`kdsl release activate {in_force.digest} --key …`), then retire this one"
+            f"{release} was activated{there} with no trusted key but {key}: activate it again with "
+            f"another one (`kdsl release activate {in_force.digest} --key …`), then retire this one"
         )
-
-
-def _lost(signed: Signed, purpose: Purpose, before: TrustStore, after: TrustStore) -> bool:
-    return _trusts(before, signed, purpose) and not _trusts(after, signed, purpose)
-
-
-def _trusts(store: TrustStore, signed: Signed, purpose: Purpose) -> bool:
-    try:
-        store.verify(signed, purpose)
-    except RuleStoreError:
-        return False
-    return True
 
 
 def _move(folder: Path, chosen: TrustedKey, keys: Iterable[TrustedKey]) -> Path:

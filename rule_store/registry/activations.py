@@ -27,7 +27,7 @@ class ActivationRow:
     """An activation and what became of it.
 
     number: of the audit row that recorded it; later activations have higher ones.
-    published_at_ms: when its envelope reached the topic; None while it waits in the outbox.
+    published_at_ms: when its envelope reached the topic; None while it waits, or was superseded.
     """
 
     number: int
@@ -139,7 +139,7 @@ def history(
 
 
 def pending(database: Database, *, limit: int) -> tuple[OutboxRow, ...]:
-    """What is to be published, in the order in which it was decided."""
+    """What is decided and not published, in the order in which it was decided."""
     check_page(limit, None)
     query = (
         select(activations, outbox.c.envelope)

@@ -77,7 +77,7 @@ class Registry:
         parent: str | None = None,
         note: str | None = None,
     ) -> ReleaseRow:
-        """Keep a release; one that is there already gains the signatures that are new.
+        """Keep a release; one that is there already gains the signatures of further keys.
 
         Signatures are not verified here: who is trusted is for those who obey to say.
 
@@ -85,7 +85,8 @@ class Registry:
             InvalidRelease, InvalidEnvelope: it is none, or its signatures are malformed.
             InvalidEntry: `by`, `at_ms` or `note` out of bounds.
             UnknownRelease: no such parent.
-            RegistryConflict: the parent is of another domain.
+            RegistryConflict: the parent is of another domain, or the release stands with another
+                signature of the same key.
         """
         provenance = Provenance(by=by, at_ms=at_ms, parent=parent, note=note)
         return releases.add(self._database, signed, provenance)
@@ -184,7 +185,10 @@ class Registry:
         )
 
     def pending(self, *, limit: int = 100) -> tuple[OutboxRow, ...]:
-        """What is decided and not yet published, in the order in which it was decided."""
+        """What is decided and not published, in the order in which it was decided.
+
+        Also what a later one superseded before it was published.
+        """
         return activations.pending(self._database, limit=limit)
 
     def published(self, activation: Activation, *, at_ms: int) -> None:

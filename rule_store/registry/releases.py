@@ -55,7 +55,7 @@ class Provenance:
 
 
 def add(database: Database, signed: Signed, provenance: Provenance) -> ReleaseRow:
-    """Keep a release; one that is there already gains the signatures that are new.
+    """Keep a release; one that is there already gains the signatures of further keys.
 
     Raises:
         RegistryError, InvalidRelease, InvalidEnvelope: as `Registry.add_release` says.
@@ -161,19 +161,30 @@ def _parent(connection: Connection, release: Release, name: str | None) -> str |
 def _cosign(
     connection: Connection, name: str, given: Iterable[Signature], provenance: Provenance
 ) -> None:
-    """Add signatures beside those of other keys, in place of an earlier one of the same key."""
+    """Add signatures beside those of other keys; none takes the place of one that stands."""
     stand = _signatures(connection, name)
     new = tuple(each for each in given if each not in stand)
     if not new:
         return
     key_ids = [each.key_id for each in new]
-    merged = (*(each for each in stand if each.key_id not in key_ids), *new)
+    _refuse_replacing(name, {each.key_id for each in stand}.intersection(key_ids))
+    merged = (*stand, *new)
     if len(merged) > SIGNATURES:
         raise InvalidEnvelope("signatures", f"would be {len(merged)}, at most {SIGNATURES} count")
     by, at_ms = provenance.by, provenance.at_ms
     audit.append(connection, "release signed", name, {"signed_by": key_ids}, by=by, at_ms=at_ms)
     connection.execute(delete(signatures).filter_by(digest=name))
     _write_signatures(connection, name, merged)
+
+
+def _refuse_replacing(name: str, key_ids: set[str]) -> None:
+    """A key signs the same bytes in one way only: of two signatures one is wrong."""
+    if key_ids:
+        raise RegistryConflict(
+            f"release {name} stands with another signature of key {min(key_ids)}, of which only "
+            f"one can be right: see with `kdsl release verify {name} --trust …` whether the one "
+            "that stands is; leave the other out, or sign with another key"
+        )
 
 
 def _write_signatures(connection: Connection, name: str, given: Iterable[Signature]) -> None:

@@ -1,28 +1,22 @@
 """`kdsl bench`: measure against others."""
 
-import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.bench.rows import PEERS
-from streams.cli.terminal import progress, say, stderr, stdout, stoppable
-from streams.local_broker import LocalBroker
+from streams.cli.bench_swaps import swaps
+from streams.cli.bench_tools import broker, print_grids, telling, write_json
+from streams.cli.terminal import progress, say, stderr, stoppable
 
 if TYPE_CHECKING:
     from streams.bench.results import Results
     from streams.bench.scale import Scale
-    from streams.bench.tables import Grid
 
 app = typer.Typer(no_args_is_help=True, help="Measure against others, on this machine.")
-
-# For throughput, not for a quick start: all compilers, and a heap that holds what is in flight.
-_JVM = ("-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData")
-_HEAP_MB = 768
 
 
 @app.callback()
@@ -104,7 +98,7 @@ def memory(
     stoppable()
     with (
         tempfile.TemporaryDirectory(prefix="kdsl-bench-") as folder,
-        _broker(Path(folder) / "kafka", bootstrap) as there,
+        broker(Path(folder) / "kafka", bootstrap) as there,
         closing(Outside(there)) as outside,
         progress(stderr()) as bar,
     ):
@@ -141,52 +135,17 @@ def rules(
     check_peers()
     scale = Scale(seed=seed).quick() if quick else Scale(seed=seed)
     words = ["kdsl bench rules", *([f"--texts {texts.name}"] if texts else []), f"--seed {seed}"]
-    with _telling("drawing rules", steps(scale)) as tell:
+    with telling("drawing rules", steps(scale)) as tell:
         command = " ".join([*words, *(["--quick"] if quick else [])])
         results = run_rules_bench(scale, texts=texts, command=command, tell=tell)
-    _print(grids(results))
+    print_grids(grids(results))
     for note in notes(results):
         say(note)
     if json_file is not None:
-        _write_json(json_file, results.as_json())
+        write_json(json_file, results.as_json())
 
 
-@app.command("swaps")
-def swaps(
-    bootstrap: Annotated[
-        str | None, typer.Option(help="A Kafka with nothing else to do. (default: its own)")
-    ] = None,
-    rules: Annotated[
-        list[int] | None,
-        typer.Option(min=1, help="Of the releases; repeatable. (default: 1000 and 10000)"),
-    ] = None,
-    count: Annotated[int, typer.Option("--swaps", min=1, help="Of each row.")] = 20,
-    workers: Annotated[int, typer.Option(min=1, help="Taggers at once.")] = 3,
-    rate: Annotated[float, typer.Option(min=1, help="Events a second.")] = 300.0,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="File that takes every figure.")
-    ] = None,
-) -> None:
-    """What swapping the release costs workers under load: stalls, and time until in force."""
-    from streams.bench.bench import check_extra
-    from streams.bench.swaps import RULES, Scale, run_swaps_bench
-
-    check_extra()
-    stoppable()
-    scale = Scale(rules=tuple(rules or RULES), swaps=count, workers=workers, per_s=rate)
-    words = ["kdsl bench swaps", *(f"--rules {number}" for number in scale.rules)]
-    words += [f"--swaps {count} --workers {workers} --rate {rate:g}"]
-    with (
-        tempfile.TemporaryDirectory(prefix="kdsl-bench-") as folder,
-        _broker(Path(folder) / "kafka", bootstrap) as there,
-        _telling("drawing rules", scale.steps) as tell,
-    ):
-        results = run_swaps_bench(there, Path(folder), scale, command=" ".join(words), tell=tell)
-    _print([results.grid()])
-    for note in results.notes():
-        say(note)
-    if json_file is not None:
-        _write_json(json_file, results.as_json())
+app.command("swaps")(swaps)
 
 
 def _run(scale: "Scale", bootstrap: str | None) -> "Results":
@@ -194,35 +153,10 @@ def _run(scale: "Scale", bootstrap: str | None) -> "Results":
 
     with (
         tempfile.TemporaryDirectory(prefix="kdsl-bench-") as folder,
-        _broker(Path(folder) / "kafka", bootstrap) as there,
-        _telling("filling topics", steps(scale)) as tell,
+        broker(Path(folder) / "kafka", bootstrap) as there,
+        telling("filling topics", steps(scale)) as tell,
     ):
         return run_bench(there, Path(folder), scale, command=_command(scale, bootstrap), tell=tell)
-
-
-@contextmanager
-def _telling(first: str, steps: int) -> Iterator[Callable[[str], None]]:
-    """Takes a line for each step done: on a bar in a terminal, one below the other elsewhere."""
-    console = stderr()
-    with progress(console) as bar:
-        task = bar.add_task(first, total=steps)
-
-        def tell(line: str) -> None:
-            bar.update(task, advance=1, description=line)
-            if not console.is_terminal:
-                say(line)
-
-        yield tell
-
-
-@contextmanager
-def _broker(folder: Path, bootstrap: str | None) -> Iterator[str]:
-    """The cluster that was named, else one of our own for as long as it takes."""
-    if bootstrap is not None:
-        yield bootstrap
-        return
-    with LocalBroker(folder, heap_mb=_HEAP_MB, jvm=_JVM, report=say) as broker:
-        yield broker.bootstrap
 
 
 def _command(scale: "Scale", bootstrap: str | None) -> str:
@@ -235,16 +169,10 @@ def _command(scale: "Scale", bootstrap: str | None) -> str:
     return " ".join(words)
 
 
-def _print(grids: "Iterable[Grid]") -> None:
-    console = stdout()
-    for grid in grids:
-        console.print(grid.rich(console.width), crop=False)
-
-
 def _show(results: "Results") -> None:
     from streams.bench.tables import grids, notes
 
-    _print(grids(results))
+    print_grids(grids(results))
     for note in notes(results):
         say(note)
 
@@ -254,11 +182,6 @@ def _write(results: "Results", json_file: Path | None, markdown_file: Path | Non
     from streams.bench.tables import markdown, put_between_markers
 
     if json_file is not None:
-        _write_json(json_file, as_json(results))
+        write_json(json_file, as_json(results))
     if markdown_file is not None:
         put_between_markers(markdown_file, markdown(results))
-
-
-def _write_json(path: Path, fields: Mapping[str, object]) -> None:
-    text = json.dumps(fields, ensure_ascii=False, indent=2)
-    path.write_text(text + "\n", encoding="utf-8")

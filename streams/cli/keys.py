@@ -1,5 +1,6 @@
 """`kdsl keys`: keys to sign with, and the trust store of those who are believed."""
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,14 +8,33 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
-from rule_store import key_id, new_key, public_keys, public_path
+from rule_store import (
+    ACTIVATION_BYTES,
+    TrustStore,
+    key_id,
+    new_key,
+    public_keys,
+    public_path,
+    signed_from_bytes,
+)
+from streams.cli.options import Bootstrap, Prefix
 from streams.cli.release_options import RegistryOption, TrustOption, open_registry
 from streams.cli.release_tables import moment
 from streams.cli.terminal import printable, say, stdout
-from streams.errors import InvalidSettings
+from streams.errors import BrokerUnreachable, InvalidSettings, TopicMissing
+from streams.kafka import read_topic
+from streams.obeyed import Obeyed
 from streams.registering import in_force
 from streams.settings import Settings, load_settings
-from streams.trust_folder import InForce, retire_key, trust_key, trusted_keys
+from streams.topics import topic_name
+from streams.trust_folder import (
+    InForce,
+    find_key,
+    retire_key,
+    trust_key,
+    trusted_keys,
+    trusted_signers,
+)
 
 if TYPE_CHECKING:  # see `open_registry`
     from rule_store.registry import Registry
@@ -63,29 +83,72 @@ def retire(
     name: Annotated[str, typer.Argument(metavar="KEY_ID", help="See `kdsl keys list`.")],
     trust: TrustOption = None,
     registry: RegistryOption = None,
+    bootstrap: Bootstrap = None,
+    prefix: Prefix = None,
+    registry_only: Annotated[
+        bool,
+        typer.Option(
+            "--registry-only",
+            help="Do not ask Kafka; what was signed and never published goes unnoticed.",
+        ),
+    ] = False,
 ) -> None:
-    """Let a key's signatures count no longer; what is in force must be trusted without it."""
-    settings = load_settings({"trust": trust, "registry": registry})
+    """Let a key's signatures count no longer; what is in force must be trusted without it.
+
+    Both the registry and the topic, which is what workers read, are asked what is in force.
+    """
+    given = {"trust": trust, "registry": registry, "bootstrap": bootstrap, "prefix": prefix}
+    settings = load_settings(given)
     folder = _store(settings)
+    find_key(folder, name)  # what is named in vain is said before anybody else is asked
+    store = TrustStore.load(folder)
     with open_registry(settings) as opened:
-        moved = retire_key(folder, name, _in_force(opened))
+        found = _in_force(opened, store)
         place = opened.place
+    if not registry_only:
+        found += asyncio.run(_in_force_in_topic(settings, store))
+    moved = retire_key(folder, name, found)
+    asked = place if registry_only else f"{place} and Kafka at {settings.bootstrap}"
+    left = (
+        "Kafka was not asked" if registry_only else "other registries and clusters were not asked"
+    )
     say(
         f"key {moved.stem} is retired to {moved}: what it alone signs is refused from now on. What "
-        f"{place} has in force is trusted without it; other registries were not asked"
+        f"is in force by {asked} is trusted without it; {left}"
     )
 
 
-def _in_force(registry: "Registry") -> list[InForce]:
+def _in_force(registry: "Registry", trust: TrustStore) -> list[InForce]:
     return [
         InForce(
             domain=row.activation.domain,
             digest=row.activation.digest,
-            release=registry.signed(row.activation.digest),
-            envelope=row.envelope,
+            place="registry",
+            release_signers=trusted_signers(
+                trust, registry.signed(row.activation.digest), "release"
+            ),
+            activation_signers=trusted_signers(
+                trust,
+                signed_from_bytes(row.envelope, content_bytes=ACTIVATION_BYTES),
+                "activation",
+            ),
         )
         for row in in_force(registry)
     ]
+
+
+async def _in_force_in_topic(settings: Settings, trust: TrustStore) -> list[InForce]:
+    obeyed = Obeyed(trust)
+    topic = topic_name("releases", prefix=settings.prefix)
+    try:
+        async for record in read_topic(settings.cluster, topic):
+            obeyed.note(record)
+    except (BrokerUnreachable, TopicMissing) as error:
+        raise type(error)(
+            f"{error}; or go by the registry alone, with --registry-only, and what was signed and "
+            "never published goes unnoticed"
+        ) from error
+    return list(obeyed.in_force())
 
 
 def _store(settings: Settings) -> Path:

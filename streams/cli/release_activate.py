@@ -8,13 +8,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rule_store import Activation, load_key, read_release
-from streams.activating import (
-    Activated,
-    Wanted,
-    activate_release,
-    before_in_force,
-    expected_sequence,
-)
+from streams.activating import Activated, Wanted, activate_release
 from streams.cli.options import Bootstrap, DomainName, Prefix
 from streams.cli.release_options import (
     ByOption,
@@ -32,6 +26,7 @@ from streams.cli.release_options import (
 from streams.cli.release_status import short
 from streams.cli.terminal import say
 from streams.errors import InvalidSettings
+from streams.predecessors import before_in_force, expected_sequence
 from streams.publishing import KafkaReleaseTopic
 from streams.registering import Settled, sync_topic
 from streams.role import system_now_ms
@@ -54,12 +49,6 @@ def activate(
     prefix: Prefix = None,
     key: KeyOption = None,
     trust: TrustOption = None,
-    shadow: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIGEST|FILE", help="A release that workers evaluate beside it, without effect."
-        ),
-    ] = None,
     expect: Annotated[
         str | None,
         typer.Option(
@@ -77,21 +66,19 @@ def activate(
     settings, person = load_settings(given), who(by)
     with open_registry(settings) as opened:
         named = find_release(name, opened)
-        other = None if shadow is None else find_release(shadow, opened)
         release = read_release(named.signed.content)
         newest = opened.active(release.domain, release.labels_digest)
         expected = None if expect is None else expected_sequence(expect, newest)
-        signer = _signer(key, allow_unsigned=allow_unsigned)
         wanted = Wanted(
-            release=register(named, opened, by=person),
-            shadow=None if other is None else register(other, opened, by=person),
-            key=signer,
+            release=named.digest,
+            key=_signer(key, allow_unsigned=allow_unsigned),
             trust=trusted(settings),
             new_key=new_key,
             by=person,
             at_ms=system_now_ms(),
             expected=expected,
         )
+        register(named, opened, wanted)
         _say_activated(_activate(opened, settings, wanted))
 
 

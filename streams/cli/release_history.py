@@ -1,6 +1,7 @@
 """`kdsl release history`: what was in force when, and who did what."""
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ from streams.cli.terminal import printable, say, stdout
 from streams.settings import load_settings
 
 if TYPE_CHECKING:  # see `open_registry`
-    from rule_store.registry import AuditRow
+    from rule_store.registry import ActivationRow, AuditRow
 
 
 def history(
@@ -34,8 +35,8 @@ def history(
     with open_registry(settings) as opened:
         rows = opened.history(name, limit=limit)
         trail = opened.audit(limit=limit) if audit else ()
-        for row in rows:
-            activation, at_ms = row.activation, row.published_at_ms
+        for row, fate in zip(rows, _fates(rows), strict=True):
+            activation = row.activation
             table.add_row(
                 str(activation.sequence),
                 short(activation.digest),
@@ -43,7 +44,7 @@ def history(
                 short(activation.labels_digest),
                 moment(activation.at_ms),
                 printable(activation.by),
-                "no: run sync" if at_ms is None else moment(at_ms),
+                fate,
             )
         if rows:
             stdout().print(table)
@@ -54,6 +55,18 @@ def history(
             count = opened.verify_audit()
             last = trail[0].hash if trail else "none"
             say(f"{count} rows of the audit trail, unbroken; its last hash is {last}")
+
+
+def _fates(rows: "Iterable[ActivationRow]") -> Iterator[str]:
+    """When each was published, the newest first, or why it was not."""
+    reached: set[str] = set()
+    for row in rows:
+        labels = row.activation.labels_digest
+        if row.published_at_ms is not None:
+            reached.add(labels)
+            yield moment(row.published_at_ms)
+        else:
+            yield "no: superseded" if labels in reached else "no: run sync"
 
 
 def _print_audit(trail: "tuple[AuditRow, ...]") -> None:

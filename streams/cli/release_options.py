@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rule_store import Signed, TrustStore, digest, signed_from_bytes
+from rule_store import Signed, TrustStore, Untrusted, digest, signed_from_bytes
 from rule_store.registry_errors import UnknownRelease
-from streams.activating import digest_digits
+from streams.activating import Wanted, refuse_untrusted
 from streams.cli.terminal import say
 from streams.domain import load_domain
 from streams.errors import InvalidSettings, ReleaseRefused
-from streams.role import system_now_ms
+from streams.predecessors import digest_digits
 from streams.settings import Settings
 
 if TYPE_CHECKING:  # the other commands and the workers load no database (docs/adr/0011)
@@ -151,10 +151,35 @@ def is_known(digest: str, registry: Registry) -> bool:
     return True
 
 
-def register(named: NamedRelease, registry: Registry, *, by: str) -> str:
-    """Put a release of a file into the registry, if it is not there; its digest."""
-    if named.file is not None:
-        if not is_known(named.digest, registry):
-            say(f"release {named.digest} of {named.file} goes into the registry")
-        registry.add_release(named.signed, by=by, at_ms=system_now_ms())
-    return named.digest
+def register(named: NamedRelease, registry: Registry, wanted: Wanted) -> None:
+    """Put a release of a file into the registry, if it is not there, with the signatures that fit.
+
+    Where nobody's signatures count, none can be verified, and all are kept as they are.
+
+    Raises:
+        ReleaseRefused, Untrusted: workers would refuse it; nothing is put there.
+        RegistryConflict: it is there with another signature of the same key.
+    """
+    if named.file is None:
+        return
+    if not is_known(named.digest, registry):
+        refuse_untrusted(named.signed, wanted)
+        say(f"release {named.digest} of {named.file} goes into the registry")
+    registry.add_release(_fitting(named.signed, wanted.counted), by=wanted.by, at_ms=wanted.at_ms)
+
+
+def _fitting(signed: Signed, trust: TrustStore | None) -> Signed:
+    """A release with those signatures alone that are known to be right."""
+    if trust is None:
+        return signed
+    alone = [replace(signed, signatures=(each,)) for each in signed.signatures]
+    fitting = [each for each in alone if _is_trusted(each, trust)]
+    return replace(signed, signatures=tuple(each.signatures[0] for each in fitting))
+
+
+def _is_trusted(signed: Signed, trust: TrustStore) -> bool:
+    try:
+        trust.verify(signed, "release")
+    except Untrusted:
+        return False
+    return True

@@ -26,7 +26,7 @@ def upgrade(registry: RegistryOption = None) -> None:
 
 @app.command("downgrade")
 def downgrade(
-    revision: Annotated[str, typer.Argument(help="An older schema: 0001, -1, or base for none.")],
+    revision: Annotated[str, typer.Argument(help="An older schema: 0001, or base for none.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     registry: RegistryOption = None,
 ) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +18,7 @@ from rule_store import (
     topic_key,
 )
 from streams.cli.options import Bootstrap, Prefix
+from streams.cli.release_options import TrustOption, trusted
 from streams.cli.terminal import printable, put_json, say, stdout
 from streams.cluster import Cluster
 from streams.codec import decode_status, status_fields
@@ -37,10 +37,7 @@ _AGES = (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800))
 def status(
     bootstrap: Bootstrap = None,
     prefix: Prefix = None,
-    trust: Annotated[
-        Path | None,
-        typer.Option(help="Public keys as the workers'; activations by others do not count."),
-    ] = None,
+    trust: TrustOption = None,
     show_all: Annotated[
         bool, typer.Option("--all", help="Also workers that stopped or fell silent.")
     ] = False,
@@ -50,10 +47,12 @@ def status(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show which release is active, and which one every worker runs, since when, and how."""
-    settings = load_settings({"bootstrap": bootstrap, "prefix": prefix})
-    trusted = None if trust is None else TrustStore.load(trust)
-    active, statuses = asyncio.run(_read(settings.cluster, settings.prefix, trusted))
+    """Show which release is active, and which one every worker runs, since when, and how.
+
+    With a trust store, activations that none of its keys signed do not count.
+    """
+    settings = load_settings({"bootstrap": bootstrap, "prefix": prefix, "trust": trust})
+    active, statuses = asyncio.run(_read(settings.cluster, settings.prefix, trusted(settings)))
     now_ms = system_now_ms()
     workers = weigh(statuses, active, now_ms=now_ms)
     live = [worker for worker in workers if not worker.gone]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from rule_store import Mentions, Rule, Trial, format_rules, print_literal, try_examples
@@ -94,7 +94,8 @@ def try_out(paths: RulesPaths = None, domain: DomainName = None) -> None:
     for trial in failed:
         _print_trial(console, trial)
     if not trials:
-        say('no examples; write one below a rule: example "where is my parcel" -> track_order')
+        label = printable(files[0].task.label_names[0])
+        say(f'no examples; write one below a rule: example "what the customer says" -> {label}')
     else:
         say(f"{len(trials) - len(failed)} of {len(trials)} examples passed")
     raise typer.Exit(1 if failed else 0)
@@ -114,9 +115,14 @@ def _print_trial(console: Console, trial: Trial) -> None:
 def show(
     paths: RulesPaths = None,
     domain: DomainName = None,
-    label: Annotated[str | None, typer.Option(help="Only the rules that give this label.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Only the rules that give this label. (default: all)")
+    ] = None,
     concept: Annotated[
-        str | None, typer.Option(help="Only the rules that mention this; also its phrases.")
+        str | None,
+        typer.Option(
+            help="Only the rules that mention this concept; also its phrases. (default: all)"
+        ),
     ] = None,
 ) -> None:
     """List rules: id, when, then, note, and where they stand."""
@@ -127,7 +133,8 @@ def show(
         say(f"{concept}: {len(phrases)} phrases")
         for phrase in phrases:
             stdout().print(f"  {printable(phrase)}", soft_wrap=True)
-    table = Table("rule", "when", "then", "note", "where")
+    names = ("rule", "when", "then", "note", "where")
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for file in files:
         rules = [each for each in file.read.rule_set.rules if _wanted(each, label, concept)]
         for rule in rules:

@@ -53,12 +53,16 @@ def explain(
     ],
     domain: DomainName = None,
     rules: Annotated[
-        Path | None, typer.Option(help="Folder of <task>.rules that replace the pack's.")
+        Path | None,
+        typer.Option(help="Folder of <task>.rules that replace the pack's. (default: none)"),
     ] = None,
     release: Annotated[
-        Path | None, typer.Option(help="A release file whose rules are explained instead.")
+        Path | None,
+        typer.Option(help="A release file whose rules are explained instead. (default: none)"),
     ] = None,
-    event: Annotated[str | None, typer.Option(help="Only the dialogue of this event id.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="Only the dialogue of this event id. (default: all)")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="So many dialogues at most.")] = 10,
     view: SourceViewOption = None,
     readings: ReadingsOption = None,

@@ -36,18 +36,23 @@ def lint(
     domain: DomainName = None,
     examples: Annotated[
         list[Path] | None,
-        typer.Option(help="Labelled dialogues to count firings on; may be repeated."),
+        typer.Option(
+            help="Labelled dialogues to count firings on: a .jsonl or a folder; may be repeated. "
+            "(default: none)"
+        ),
     ] = None,
     view: ViewOption = None,
     readings: ReadingsOption = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 on warnings too.")] = False,
     as_json: Json = False,
 ) -> None:
     """Find rules that can never answer, say the same twice, or name what does not exist.
 
-    Exit 1 on errors; warnings are only said. With --examples also, for each rule, coverage,
-    overlaps, conflicts and reliability with its 95 % interval, on the examples that it was not
-    fitted on (`fitted.json` beside the rules names those).
+    Exit 1 on errors; warnings, and notes on what costs time, are only said.
+
+    With --examples also, for each rule, coverage, overlaps, conflicts and reliability with its
+    95 % interval, on the examples that it was not fitted on (`fitted.json` beside the rules names
+    those).
     """
     pack, files = read_rules_at(paths, domain, names_checked=False)
     settings = load_settings({"domain": domain})
@@ -66,9 +71,18 @@ def lint(
         _show_examples(examples, seen, chosen, pack, files, as_json)
     severities = [finding.severity for _, finding in findings]
     errors, warnings = severities.count("error"), severities.count("warning")
+    notes = severities.count("note")
     count = sum(len(file.read.rule_set.rules) for file in files)
-    say(f"{count} rules: {errors} errors, {warnings} warnings")
+    noted = f", {_counted(notes, 'note')}" if notes else ""
+    say(
+        f"{_counted(count, 'rule')}: {_counted(errors, 'error')}, "
+        f"{_counted(warnings, 'warning')}{noted}"
+    )
     raise typer.Exit(1 if errors or (strict and warnings) else 0)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _in_rules(file: RulesFile, pack: Domain) -> tuple[Finding, ...]:

@@ -74,16 +74,27 @@ def test_adding_a_release_again_keeps_who_was_first_and_merges_signatures(
 
     other = Signed(
         content=make_content("one"),
-        signatures=(make_signature("eve"), make_signature("ann", value=b"\2" * 64)),
+        signatures=(make_signature("eve"), make_signature("ann")),
     )
     row = registry.add_release(other, by="eve", at_ms=NOW_MS + 1)
     assert (row.by, row.at_ms) == ("ann", NOW_MS)
     assert registry.signed(row.digest).signatures == (
+        make_signature("ann"),
         make_signature("bob"),
         make_signature("eve"),
-        make_signature("ann", value=b"\2" * 64),
     )
     assert [each.what for each in registry.audit()] == ["release signed", "release added"]
+
+
+def test_a_signature_that_stands_is_not_replaced_by_another_of_its_key(registry: Registry) -> None:
+    """Ed25519 signs the same bytes in one way: the other one is wrong."""
+    name = registry.add_release(make_signed("one", "ann"), by="ann", at_ms=NOW_MS).digest
+    wrong = (make_signature("eve"), make_signature("ann", value=b"\2" * 64))
+    other = Signed(content=make_content("one"), signatures=wrong)
+    with pytest.raises(RegistryConflict, match=f"another signature of key {wrong[1].key_id}"):
+        registry.add_release(other, by="eve", at_ms=NOW_MS + 1)
+    assert registry.signed(name) == make_signed("one", "ann")
+    assert len(registry.audit()) == 1, "nothing was done"
 
 
 def test_no_more_signatures_are_merged_than_can_be_sent(registry: Registry) -> None:

@@ -16,6 +16,7 @@ from rule_store.registry import Registry
 from streams.building import build_release, pack_rules
 from streams.cli.main import app
 from streams.local_broker import LocalBroker
+from streams.trust_folder import trust_key
 from tests.factories import NOW_MS
 from tests.postgres import PostgresServer
 from tests.system import System
@@ -58,6 +59,13 @@ def ran(system: System, *arguments: str | Path) -> str:
     finished = run(system, *arguments)
     assert finished.returncode == 0, finished.stderr
     return finished.stderr
+
+
+def retire(system: System, key: str, trust: Path) -> "subprocess.CompletedProcess[str]":
+    program = [sys.executable, "-m", "streams.cli", "keys", "retire", key, "--trust", str(trust)]
+    return subprocess.run(
+        program, env=environment(system), capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def put(system: System, answer_at: float) -> str:
@@ -217,27 +225,38 @@ def test_a_key_is_retired_once_release_and_activation_have_another(
     """The way that docs/releases.md shows: co-sign, sync, activate with the new key, retire."""
     new, trust = tmp_path / "new.key", tmp_path / "trust"
     new_key(new)
-
-    def keys_command(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-        program = [sys.executable, "-m", "streams.cli", "keys", *map(str, arguments)]
-        given = environment(system) | {"KDSL_TRUST": str(trust)}
-        return subprocess.run(
-            program, env=given, capture_output=True, text=True, timeout=60, check=False
-        )
-
     old_id = key_id(load_key(system.key).public_key())
     one = put(system, 0.1)
     ran(system, "activate", one, "--key", system.key)
     for key in (system.key, new):
-        assert keys_command("trust", public_path(key)).returncode == 0
-    assert "is signed by no trusted key but" in keys_command("retire", old_id).stderr
+        trust_key(trust, load_key(key).public_key())
+    assert "is signed by no trusted key but" in retire(system, old_id, trust).stderr
     assert "run `kdsl release sync`" in ran(system, "sign", one, "--key", new)
     assert "published again" in ran(system, "sync")
-    assert "was activated with no trusted key but" in keys_command("retire", old_id).stderr
+    assert "was activated with no trusted key but" in retire(system, old_id, trust).stderr
     ran(system, "activate", one, "--key", new, "--trust", trust)
-    assert keys_command("retire", old_id).returncode == 0
+    assert retire(system, old_id, trust).returncode == 0
     system.start("tagger", "--trust", str(trust))
     assert running(system) == one
+
+
+def test_a_key_stays_while_the_signature_beside_it_is_in_the_registry_only(
+    system: System, tmp_path: Path
+) -> None:
+    """Workers that start read the topic: they would refuse what is signed there by nobody else."""
+    new, trust = tmp_path / "new.key", tmp_path / "trust"
+    new_key(new)
+    old_id = key_id(load_key(system.key).public_key())
+    one = put(system, 0.1)
+    for key in (system.key, new):
+        trust_key(trust, load_key(key).public_key())
+    ran(system, "activate", one, "--key", new, "--trust", trust)
+    ran(system, "sign", one, "--key", new)
+    refusal = retire(system, old_id, trust).stderr
+    assert f"is signed in the topic by no trusted key but {old_id}" in refusal
+    assert "kdsl release sync" in refusal
+    ran(system, "sync")
+    assert retire(system, old_id, trust).returncode == 0
 
 
 def test_a_postgresql_registry_is_upgraded_first_and_its_password_is_not_shown(

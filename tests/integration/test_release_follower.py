@@ -9,11 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from rule_store import canonical_bytes, digest, new_key, public_path
+from rule_store import (
+    Activation,
+    activation_to_bytes,
+    canonical_bytes,
+    digest,
+    load_key,
+    new_key,
+    public_path,
+    release_key,
+    sign,
+    signed_to_bytes,
+    topic_key,
+)
 from streams.activations import Activations
 from streams.active_release import ActiveRelease
 from streams.building import build_release, pack_rules
 from streams.health import Health
+from streams.kafka import open_producer
 from streams.local_broker import LocalBroker
 from streams.metrics import Metrics
 from streams.releases import ReleaseFollower
@@ -144,3 +157,41 @@ async def test_a_release_that_makes_us_fail_is_refused_and_the_next_one_is_taken
         third = await activate(system, release_of(system, answer_at=0.7))
         await watched.next()
         assert watched.in_force == third
+
+
+async def test_an_activation_published_again_is_tried_again_and_else_changes_nothing(
+    system: System,
+) -> None:
+    key, topic = load_key(system.key), topic_name("releases", prefix=system.prefix)
+    content = release_of(system, answer_at=0.6)
+    async with (
+        following(system, public_path(system.key)) as watched,
+        open_producer(system.cluster) as producer,
+    ):
+        first = await activate(system, release_of(system, answer_at=0.5))
+        await watched.next()
+        second = Activation(
+            domain=system.domain.name,
+            labels_digest=system.domain.labels_digest,
+            digest=digest(content),
+            shadow=None,
+            sequence=2,
+            by="somebody",
+            at_ms=1,
+        )
+        under = topic_key(second).encode()
+        envelope = signed_to_bytes(sign(activation_to_bytes(second), key, "activation"))
+        await producer.send_and_wait(topic, envelope, key=under)
+        await watched.next()
+        assert "is not in the topic" in watched.refusal
+
+        release = signed_to_bytes(sign(content, key, "release"))
+        await producer.send_and_wait(topic, release, key=release_key(second.digest).encode())
+        for _ in range(2):
+            await producer.send_and_wait(topic, envelope, key=under)
+        await watched.next()
+        assert watched.in_force == second.digest
+
+        third = await activate(system, release_of(system, answer_at=0.7))
+        await watched.next()
+        assert watched.used == [first, second.digest, third]

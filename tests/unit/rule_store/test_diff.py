@@ -139,6 +139,15 @@ def test_thresholds_and_lambda_are_said() -> None:
     ]
 
 
+def test_numbers_that_differ_are_said_with_the_digits_that_tell_them_apart() -> None:
+    old = release_of(value=0.9)
+    task = replace(old.tasks["intent"], answer_at=0.850004, vote_weight=1 + 2**-52)
+    whats = [change.what for change in diff_releases(old, with_task(old, task))]
+    assert whats == ["rules answer at 0.85 → 0.850004", "λ 1 → 1.0000000000000002"]
+    (moved,) = diff_releases(old, release_of(value=0.900001), step=0)
+    assert moved.what.endswith("reliability 0.9, assumed → reliability 0.900001, assumed")
+
+
 def test_labels_that_came_went_or_moved_are_said() -> None:
     old, new = release_of(), release_of(labels=("refund", "track"))
     assert only(old, new).what == "the order of labels"

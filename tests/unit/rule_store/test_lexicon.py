@@ -32,6 +32,7 @@ def test_an_unknown_concept_is_named_with_what_was_meant() -> None:
         ("refund", ["ok", " \n "], "is empty"),
         ("refund", ["x" * 201], "has 201 characters"),
         ("refund", ["\udfff"], "lone surrogate"),
+        ("refund", ["x" + " " * 2000], "has 2001 characters before it is folded"),
         ("", ["ok"], "needs a name"),
         ("n" * 129, ["ok"], "needs a name"),
     ],
@@ -39,6 +40,18 @@ def test_an_unknown_concept_is_named_with_what_was_meant() -> None:
 def test_a_concept_that_says_nothing_is_refused(name: str, phrases: list[str], fault: str) -> None:
     with pytest.raises(InvalidLexicon, match=fault):
         Lexicon.of({name: phrases})
+
+
+def test_a_phrase_may_be_longer_before_it_is_folded_than_after() -> None:
+    decomposed = "\u03b1\u0313\u0300\u0345"  # alpha and three marks: two letters when folded
+    assert Lexicon.of({"x": [decomposed * 100]}).phrases("x") == ("\u1f02\u03b9" * 100,)
+
+
+def test_a_phrase_that_takes_long_to_fold_is_refused_unfolded() -> None:
+    """Two kinds of marks in turn are sorted in quadratic time: this would take hours."""
+    marks = "\u0301\u0316" * 5_000_000
+    with pytest.raises(InvalidLexicon, match="has 10000000 characters"):
+        Lexicon.of({"refund": [marks]})
 
 
 def test_a_concept_says_what_those_say_that_it_includes() -> None:

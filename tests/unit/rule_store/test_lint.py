@@ -88,7 +88,7 @@ def test_a_body_that_cannot_hold_is_contradictory(body: tuple[Predicate | Litera
         (has("refund"), no(has("refund now"))),
         (has("refunds"), no(has("refund"))),  # no word boundary between them
         (has("refund"), no(has("refund", "user"))),
-        (images(5), no(images(7))),
+        (has("refund"), images(5), no(images(7))),
         (mentions("money"), no(mentions("money", 2))),
         (mentions("money", 3),),
         (mentions("paid"), no(mentions("money"))),  # "paid" is no phrase of money
@@ -98,9 +98,52 @@ def test_a_body_that_may_hold_is_left_alone(body: tuple[Predicate | Literal, ...
     assert linted(rule(*body)) == []
 
 
-def test_a_rule_of_negations_only_is_never_indexed() -> None:
-    blind = rule(no(has("refund")), no(images(1)))
-    assert kinds(linted(blind)) == [("never_indexed", blind.id)]
+@pytest.mark.parametrize(
+    "body",
+    [
+        (no(has("refund")), no(images(1))),
+        (images(1),),
+        (images(1), no(has("refund"))),
+        (images(1), no(has("refund", "screen"))),
+    ],
+)
+def test_a_rule_that_looks_for_no_text_is_never_indexed(
+    body: tuple[Predicate | Literal, ...],
+) -> None:
+    blind = rule(*body)
+    (finding,) = linted(blind)
+    assert (finding.kind, finding.severity, finding.rule) == ("never_indexed", "warning", blind.id)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (has("refund", "screen"), no(has("refund"))),
+        (has("refund", "screen.top"), images(1)),
+        (has("refund", "screen"), no(images(1))),
+    ],
+)
+def test_a_rule_that_only_a_screen_leads_to_is_checked_where_no_screen_is_read(
+    body: tuple[Predicate | Literal, ...],
+) -> None:
+    made = rule(*body)
+    (finding,) = linted(made)
+    assert (finding.kind, finding.severity) == ("led_by_screen", "note")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (has("refund", "screen"),),
+        (has("refund", "screen"), no(has("x", "screen.top"))),
+        (has("refund", "screen"), has("refund"), images(1)),
+        (mentions("money"), images(1)),
+    ],
+)
+def test_a_rule_that_a_text_or_only_screens_decide_is_left_alone(
+    body: tuple[Predicate | Literal, ...],
+) -> None:
+    assert linted(rule(*body)) == []
 
 
 @pytest.mark.parametrize(
@@ -280,6 +323,19 @@ def test_an_included_phrase_is_not_its_to_remove() -> None:
 def test_a_concept_that_is_counted_keeps_its_longer_phrases() -> None:
     lexicon = Lexicon.of({"money": ["refund", "a refund"]})
     assert lexicon_kinds(lexicon, rule(mentions("money", 2))) == []
+
+
+def test_a_phrase_of_a_concept_that_is_counted_is_kept_where_it_comes_from_too() -> None:
+    """Removed from the part it would be gone from the whole, and the count with it."""
+    lexicon = Lexicon.of({"part": ["refund", "a refund"], "whole": ["refund", "a refund", "paid"]})
+    rules = (rule(mentions("part")), rule(mentions("whole", 2)))
+    assert lexicon_kinds(lexicon, *rules, whole=["paid"]) == []
+
+
+def test_a_count_of_one_concept_keeps_no_phrases_of_another() -> None:
+    lexicon = Lexicon.of({"money": ["refund", "a refund"], "paid": ["paid", "paid up"]})
+    (found,) = lexicon_kinds(lexicon, rule(mentions("money")), rule(mentions("paid", 2)))
+    assert found.startswith('redundant_phrase: concept "money"')
 
 
 def test_a_concept_is_unused_unless_it_is_part_of_one_that_is_mentioned() -> None:

@@ -184,7 +184,11 @@ def test_a_concept_that_the_lexicon_lacks_is_an_error() -> None:
         evaluate(Mentions(channel="last", concept="refund"), Evidence.of({"last": []}), NO_CONCEPTS)
 
 
-@pytest.mark.parametrize("phrase", ["", " \n", "x" * 201, "\ud800"])
+@pytest.mark.parametrize(
+    "phrase",
+    ["", " \n", "x" * 201, "\ud800", "\u0301\u0316" * 5_000_000],
+    ids=["empty", "blank", "long", "surrogate", "hours of folding"],
+)
 def test_a_phrase_that_cannot_be_looked_for_is_refused(phrase: str) -> None:
     with pytest.raises(InvalidRule):
         Has(channel="last", phrase=phrase)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,8 @@ from rule_store import (
 )
 from rule_store.registry import Registry
 from rule_store.registry_errors import RegistryConflict, UnknownRelease
-from streams.activating import (
-    Activated,
-    Wanted,
-    activate_release,
-    before_in_force,
-    expected_sequence,
-)
-from streams.errors import InvalidSettings, NotPublished, ReleaseRefused
+from streams.activating import Activated, Wanted, activate_release
+from streams.errors import NotPublished, ReleaseRefused
 from tests.factories import NOW_MS
 from tests.registries import LABELS_DIGEST, make_content
 from tests.release_topics import FakeReleaseTopic
@@ -67,8 +60,10 @@ def activate(registry: Registry, topic: FakeReleaseTopic, name: str, **fields: A
     return asyncio.run(activate_release(registry, topic, wanted))
 
 
-def publish(topic: FakeReleaseTopic, name: str, *, sequence: int, key: Ed25519PrivateKey) -> None:
-    """As another registry does it."""
+def publish(
+    topic: FakeReleaseTopic, name: str, *, sequence: int, key: Ed25519PrivateKey | None
+) -> None:
+    """As another registry does it, or anybody who may write to the topic."""
     activation = Activation(
         domain="shop",
         labels_digest=LABELS_DIGEST,
@@ -78,7 +73,9 @@ def publish(topic: FakeReleaseTopic, name: str, *, sequence: int, key: Ed25519Pr
         by="eve",
         at_ms=NOW_MS,
     )
-    envelope = sign(activation_to_bytes(activation), key, "activation")
+    content = activation_to_bytes(activation)
+    unsigned = Signed(content=content, signatures=())
+    envelope = sign(content, key, "activation") if key else unsigned
     topic.records.append((ACTIVE, signed_to_bytes(envelope)))
 
 
@@ -115,6 +112,42 @@ def test_what_the_trust_store_does_not_know_does_not_count_for_the_sequence(
     activated = activate(registry, topic, one, trust=store(KEY))
     assert activated.activation.sequence == 1
     assert activated.settled.outcome == "published"
+
+
+def test_without_a_trust_store_only_what_our_own_key_signed_counts_for_the_sequence(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    """A forged 2^53 - 1, counted, would use up every sequence there is."""
+    one = put(registry, "one", KEY)
+    publish(topic, one, sequence=2**53 - 1, key=None)
+    for sequence in (1, 2):
+        activated = activate(registry, topic, one)
+        assert activated.activation.sequence == sequence
+        assert activated.settled.outcome == "published"
+        assert activated.ahead_of_us is None
+
+
+def test_without_a_key_every_activation_counts_for_the_sequence(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one")
+    publish(topic, one, sequence=7, key=None)
+    assert activate(registry, topic, one, key=None).activation.sequence == 8
+
+
+def test_a_jump_of_the_sequence_is_refused_with_the_record_that_asks_for_it(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one", KEY)
+    assert activate(registry, topic, one).activation.sequence == 1
+    publish(topic, one, sequence=1_000_001, key=KEY)
+    assert activate(registry, topic, one).activation.sequence == 1_000_002
+    publish(topic, one, sequence=2_000_003, key=KEY)
+    for key in (KEY, None):
+        with pytest.raises(ReleaseRefused, match=r"offset 4 .*eve.* sequence 2000003.*--trust"):
+            activate(registry, topic, one, key=key)
+    assert len(registry.history("shop")) == 2
+    assert len(topic.records) == 5
 
 
 def test_a_release_that_our_key_did_not_sign_is_refused_before_anything_is_decided(
@@ -191,38 +224,6 @@ def test_a_topic_that_fails_leaves_the_activation_decided_and_says_what_to_run(
     assert [row.activation.digest for row in registry.pending()] == [one]
 
 
-def test_what_is_expected_may_be_said_as_a_sequence_or_by_a_digest(
-    registry: Registry, topic: FakeReleaseTopic
-) -> None:
-    one = put(registry, "one", KEY)
-    newest = activate(registry, topic, one).activation
-    digits = one.removeprefix("sha256:")
-    assert expected_sequence("0", newest) == 0
-    assert expected_sequence(one, newest) == 1
-    assert expected_sequence(f"sha256:{digits[:8]}", newest) == 1
-    with pytest.raises(ReleaseRefused, match=r"ann has activated .* where sha256:000000"):
-        expected_sequence("sha256:000000", newest)
-    with pytest.raises(ReleaseRefused, match="nothing is in force"):
-        expected_sequence(one, None)
-    with pytest.raises(InvalidSettings, match="neither a sequence"):
-        expected_sequence("abc", newest)
-
-
-def test_a_roll_back_leads_to_the_release_before(
-    registry: Registry, topic: FakeReleaseTopic
-) -> None:
-    one, two = put(registry, "one", KEY), put(registry, "two", KEY)
-    with pytest.raises(ReleaseRefused, match="nothing was ever activated"):
-        before_in_force(registry, "shop")
-    activate(registry, topic, one)
-    with pytest.raises(ReleaseRefused, match="first release in force"):
-        before_in_force(registry, "shop")
-    activate(registry, topic, two)
-    activate(registry, topic, two)
-    newest, earlier = before_in_force(registry, "shop")
-    assert (newest.sequence, newest.digest, earlier.digest) == (3, two, one)
-
-
 def test_who_is_overtaken_while_publishing_leaves_the_newer_one_last(
     registry: Registry, topic: FakeReleaseTopic
 ) -> None:
@@ -243,5 +244,6 @@ def test_who_is_overtaken_while_publishing_leaves_the_newer_one_last(
     assert activated.activation.sequence == 1
     assert activated.settled.activation.by == "bob"
     newest = asyncio.run(busy.read()).newest(ACTIVE, None)
-    assert newest == replace(activated.settled.activation)
+    assert newest is not None
+    assert newest.activation == activated.settled.activation
     assert busy.records[-1][1] == registry.history("shop", limit=1)[0].envelope

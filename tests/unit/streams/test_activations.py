@@ -105,10 +105,18 @@ def test_a_signed_activation_of_a_published_release_is_obeyed(
 
 def test_each_activation_needs_a_higher_sequence(activations: Activations, signer: Signer) -> None:
     assert activations.note(activating(activation(3), signer.key)) == activation(3)
-    for sequence in (1, 2, 3):
-        message = refusal(activations, activating(activation(sequence), signer.key))
-        assert f"its sequence {sequence} is not above" in message
+    for known in (activation(1), activation(2), activation(3, by="another")):
+        message = refusal(activations, activating(known, signer.key))
+        assert f"its sequence {known.sequence} is not above" in message
     assert activations.note(activating(activation(4), signer.key)) == activation(4)
+
+
+def test_the_newest_activation_published_again_is_obeyed_again(
+    activations: Activations, signer: Signer
+) -> None:
+    """The release it names may not have been there the first time."""
+    for _ in range(2):
+        assert activations.note(activating(activation(3), signer.key)) == activation(3)
 
 
 def test_an_old_activation_sent_again_is_refused_while_nothing_is_in_force_yet(

@@ -21,7 +21,10 @@ from rule_store import (
 )
 from rule_store.registry import Registry
 from streams.cli.main import app
-from streams.errors import InvalidSettings
+from streams.errors import BrokerUnreachable, FolderInUse, InvalidSettings
+from streams.folder_lock import FolderLock
+from streams.ports import free_port
+from streams.trust_folder import InForce, retire_key
 from tests.factories import NOW_MS
 from tests.registries import LABELS_DIGEST, make_content
 
@@ -139,7 +142,7 @@ def test_a_retired_key_counts_no_longer_and_is_kept_aside(
 ) -> None:
     for key in (ann, bob):
         ran("trust", public_path(key))
-    ran("retire", id_of(ann)[:6])
+    ran("retire", id_of(ann)[:6], "--registry-only")
     assert set(TrustStore.load(folder).keys) == {id_of(bob)}
     assert (folder / "retired" / f"{id_of(ann)}.pem").is_file()
 
@@ -147,7 +150,7 @@ def test_a_retired_key_counts_no_longer_and_is_kept_aside(
 def test_a_retired_key_may_be_trusted_again(ann: Path, bob: Path, folder: Path) -> None:
     for key in (ann, bob):
         ran("trust", public_path(key))
-    ran("retire", id_of(ann))
+    ran("retire", id_of(ann), "--registry-only")
     ran("trust", folder / "retired" / f"{id_of(ann)}.pem")
     assert set(TrustStore.load(folder).keys) == {id_of(ann), id_of(bob)}
 
@@ -156,7 +159,7 @@ def test_of_several_keys_in_a_file_only_the_one_goes(ann: Path, bob: Path, folde
     folder.mkdir()
     both = public_path(ann).read_bytes() + public_path(bob).read_bytes()
     (folder / "team.pem").write_bytes(both)
-    ran("retire", id_of(ann))
+    ran("retire", id_of(ann), "--registry-only")
     assert set(TrustStore.load(folder).keys) == {id_of(bob)}
 
 
@@ -164,12 +167,12 @@ def test_a_key_the_store_does_not_hold_is_refused(ann: Path, bob: Path) -> None:
     for key in (ann, bob):
         ran("trust", public_path(key))
     assert "holds no key" in refused(KeyRefused, "retire", "0123456789abcdef")
-    assert "holds no key" in refused(KeyRefused, "retire", id_of(ann)[:5])
+    assert "holds no key" in refused(KeyRefused, "retire", id_of(ann)[:5], "--registry-only")
 
 
 def test_the_only_key_is_not_retired(ann: Path, folder: Path) -> None:
     ran("trust", public_path(ann))
-    assert "trust another first" in refused(Untrusted, "retire", id_of(ann))
+    assert "trust another first" in refused(Untrusted, "retire", id_of(ann), "--registry-only")
     assert set(TrustStore.load(folder).keys) == {id_of(ann)}
 
 
@@ -179,7 +182,7 @@ def test_a_key_that_alone_signed_a_release_in_force_is_not_retired(
     for key in (ann, bob):
         ran("trust", public_path(key))
     name = put_in_force(tmp_path, (ann,), bob)
-    message = refused(Untrusted, "retire", id_of(ann))
+    message = refused(Untrusted, "retire", id_of(ann), "--registry-only")
     assert name in message
     assert f"kdsl release sign {name}" in message
     assert set(TrustStore.load(folder).keys) == {id_of(ann), id_of(bob)}
@@ -191,10 +194,10 @@ def test_a_key_that_alone_signed_an_activation_in_force_is_not_retired(
     for key in (ann, bob):
         ran("trust", public_path(key))
     name = put_in_force(tmp_path, (ann, bob), ann)
-    message = refused(Untrusted, "retire", id_of(ann))
+    message = refused(Untrusted, "retire", id_of(ann), "--registry-only")
     assert f"activate it again with another one (`kdsl release activate {name}" in message
     put_in_force(tmp_path, (ann, bob), bob)
-    ran("retire", id_of(ann))
+    ran("retire", id_of(ann), "--registry-only")
 
 
 def test_what_is_in_force_no_more_keeps_no_key(ann: Path, bob: Path, tmp_path: Path) -> None:
@@ -202,4 +205,47 @@ def test_what_is_in_force_no_more_keeps_no_key(ann: Path, bob: Path, tmp_path: P
         ran("trust", public_path(key))
     put_in_force(tmp_path, (ann,), ann, "old")
     put_in_force(tmp_path, (bob,), bob, "new")
-    ran("retire", id_of(ann))
+    ran("retire", id_of(ann), "--registry-only")
+
+
+def test_where_kafka_does_not_answer_the_registry_alone_is_asked_for(
+    ann: Path, bob: Path, folder: Path
+) -> None:
+    for key in (ann, bob):
+        ran("trust", public_path(key))
+    nobody = f"127.0.0.1:{free_port()}"
+    message = refused(BrokerUnreachable, "retire", id_of(ann), "--bootstrap", nobody)
+    assert "--registry-only" in message
+    assert set(TrustStore.load(folder).keys) == {id_of(ann), id_of(bob)}
+
+
+def test_one_key_of_a_folder_is_retired_at_a_time(ann: Path, bob: Path, folder: Path) -> None:
+    """Of two that retire the last two keys, each would find the other's still there."""
+    for key in (ann, bob):
+        ran("trust", public_path(key))
+    other = FolderLock(folder, holder="test")
+    other.acquire()
+    assert "try again" in refused(FolderInUse, "retire", id_of(ann), "--registry-only")
+    other.release()
+    ran("retire", id_of(ann), "--registry-only")
+    assert "trust another first" in refused(Untrusted, "retire", id_of(bob), "--registry-only")
+    assert set(TrustStore.load(folder).keys) == {id_of(bob)}
+
+
+def test_a_key_that_was_retired_since_what_is_in_force_was_looked_up_no_longer_counts(
+    ann: Path, bob: Path, folder: Path, tmp_path: Path
+) -> None:
+    cid = made(tmp_path / "cid.key")
+    for key in (ann, bob, cid):
+        ran("trust", public_path(key))
+    both = frozenset((id_of(ann), id_of(bob)))
+    in_force = InForce(
+        domain="shop",
+        digest="sha256:one",
+        place="registry",
+        release_signers=both,
+        activation_signers=both,
+    )
+    retire_key(folder, id_of(bob), [in_force])
+    with pytest.raises(Untrusted, match="is signed by no trusted key but"):
+        retire_key(folder, id_of(ann), [in_force])

@@ -249,6 +249,23 @@ def test_history_lists_activations_and_what_is_not_published(place: Path) -> Non
     assert "nothing was ever activated for bank" in ran("history", "--domain", "bank")
 
 
+def test_history_calls_superseded_what_a_later_one_of_the_same_labels_overtook(
+    place: Path,
+) -> None:
+    with Registry.open(place) as registry:
+        (one,) = add(registry, "one")
+        for by in ("ann", "bob", "cyd", "dan"):
+            activation = activate(registry, one, by=by)
+            if by == "cyd":
+                registry.published(activation, at_ms=make.NOW_MS)
+    lines = ran("history", "--domain", "shop").splitlines()
+    published = {by: line for line in lines for by in ("ann", "bob", "cyd", "dan") if by in line}
+    assert "no: run sync" in published["dan"]
+    assert "2027-01-15 08:00" in published["cyd"]
+    assert "no: superseded" in published["bob"]
+    assert "no: superseded" in published["ann"]
+
+
 def test_history_recounts_the_audit_trail(place: Path) -> None:
     with Registry.open(place) as registry:
         (one,) = add(registry, "one")
@@ -285,6 +302,27 @@ def test_a_key_that_cannot_be_read_is_said_before_anything_is_built(
 ) -> None:
     assert "cannot be read" in refused(KeyRefused, "build", "--domain", pack, "--key", pack / "no")
     assert not place.exists()
+
+
+def test_status_takes_the_trust_store_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KDSL_TRUST", str(tmp_path / "nowhere"))
+    assert "nowhere" in refused(KeyRefused, "status", "--bootstrap", "127.0.0.1:1")
+
+
+def test_a_file_that_the_key_did_not_sign_is_refused_before_the_registry_has_it(
+    pack: Path, key: Path, other: Path, place: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "shop.release"
+    built(pack, "--key", key, "--out", out, "--registry", tmp_path / "elsewhere.db")
+    assert "does not know" in refused(Untrusted, "activate", out, "--key", other)
+    with Registry.open(place) as registry:
+        assert registry.releases() == ()
+
+
+def test_no_release_can_be_activated_in_shadow_while_no_worker_reads_it() -> None:
+    assert "No such option: --shadow" in run("activate", "012345", "--shadow", "abcdef").output
 
 
 def test_who_builds_must_have_a_name(pack: Path) -> None:

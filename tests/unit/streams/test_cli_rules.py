@@ -130,6 +130,18 @@ def test_lint_warns_and_is_strict_when_asked(pack: Path, tmp_path: Path) -> None
     assert f"{file}:1:1: warning: never_indexed: rule " in strict.stdout
 
 
+def test_a_note_is_said_and_no_error_even_when_strict(pack: Path, tmp_path: Path) -> None:
+    file = rules(
+        tmp_path,
+        'when screen has "a" and not last has "b" then buy\n'
+        "when last mentions anger then complain\n",
+    )
+    result = run("lint", "--domain", pack, "--strict", file)
+    assert result.exit_code == 0
+    assert f"{file}:1:1: note: led_by_screen: rule " in result.stdout
+    assert "2 rules: 0 errors, 0 warnings, 1 note" in result.stderr
+
+
 def test_lint_names_phrases_as_the_lexicon_has_them(tmp_path: Path) -> None:
     toml = '[concepts]\nanger = ["angry", "ANGRY", "so angry"]\n'
     folder = make.write_pack(tmp_path, {"lexicon.toml": toml})
@@ -180,6 +192,7 @@ def test_test_says_that_there_are_no_examples(tmp_path: Path) -> None:
     result = run("test", "--domain", make.write_pack(tmp_path))
     assert result.exit_code == 0
     assert "no examples" in result.stderr
+    assert "-> buy" in result.stderr, "a label that the pack has"
 
 
 def test_show_lists_rules_with_note_place_and_counts(pack: Path) -> None:
@@ -187,6 +200,19 @@ def test_show_lists_rules_with_note_place_and_counts(pack: Path) -> None:
     assert "intent: 1 of 2 rules, for 1 of 2 labels" in result.stderr
     assert "last mentions anger" in result.stdout
     assert "price" not in result.stdout
+
+
+def test_show_cuts_nothing_whatever_the_width(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At some widths rich wraps wide characters one column too late, and would cut the line."""
+    when = 'last has "好用" and not last has "区别" and not last has "不锈钢"'
+    folder = make.write_pack(tmp_path, {"intent.rules": f"when {when} then buy\n"})
+    for columns in range(60, 131):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = run("show", "--domain", folder).stdout.splitlines()
+        cells = [line.split("│")[2] for line in lines if "│" in line]
+        assert "".join(cells).replace(" ", "") == when.replace(" ", ""), columns
 
 
 def test_show_expands_a_concept(pack: Path) -> None:
