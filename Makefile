@@ -6,6 +6,9 @@ UV_VERSION := 0.13.9
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv
 DEMO := $(BIN)/kdsl demo --data .kdsl/demo $(if $(KEEP),--keep) $(if $(SUMMARY),--summary $(SUMMARY))
 
+# Most tests wait for Kafka: on two cores three processes share them, each with a Kafka of its own.
+TEST_PROCESSES ?= 3
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench faults constraints format clean
 
@@ -30,7 +33,7 @@ demo: $(VENV)/.demo ## the whole system on this machine; KEEP=1 leaves it runnin
 	@$(DEMO)
 
 test: setup check ## all checks and tests, on a real Kafka
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_PROCESSES) --no-loadscope-reorder
 
 bench: setup ## the benchmark of the frame transport; about an hour, writes docs/benchmarks.md
 	$(BIN)/kdsl bench stream --markdown docs/benchmarks.md

@@ -13,6 +13,7 @@ from rule_store.activation import (
     supersedes,
     topic_key,
 )
+from rule_store.binding import Binding
 from rule_store.compiled import CompiledRules
 from rule_store.decision import decide, settle, votes
 from rule_store.errors import (
@@ -100,6 +101,7 @@ __all__ = [
     "Abstained",
     "Activation",
     "Answered",
+    "Binding",
     "Channel",
     "CompiledRules",
     "DuplicateRule",

@@ -19,7 +19,7 @@ WarningKind = OneOf[
     "repeated_phrase",
     "redundant_phrase",
 ]
-NoteKind = OneOf["led_by_screen"]
+NoteKind = OneOf["led_by_facts", "led_by_screen"]
 _SEVERITIES: dict[str, Severity] = {
     **dict.fromkeys(get_args(ErrorKind), "error"),
     **dict.fromkeys(get_args(WarningKind), "warning"),

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from rule_store.errors import Place, UnknownConcept, UnknownLabel, shown
-from rule_store.evidence import Channel, Fact
 from rule_store.findings import ErrorKind, Finding, NoteKind, WarningKind
 from rule_store.implication import Implications
+from rule_store.lead_lint import lead_fault
 from rule_store.lexicon import Lexicon
 from rule_store.predicates import Mentions, Predicate, Reaches
 from rule_store.printing import print_literal
@@ -90,31 +90,10 @@ class _Check:
         if clash := self._clashes[rule.id]:
             yield self._found("contradictory", rule, _contradictory(clash))
             return
-        yield from self._led(rule)
+        if fault := lead_fault(rule):
+            kind, message = fault
+            yield self._found(kind, rule, message)
         yield from self._against_others(rule)
-
-    def _led(self, rule: Rule) -> Iterator[Finding]:
-        """Say when no text leads to a rule, or one that the tagger does not read."""
-        leading = [
-            literal.predicate.channel
-            for literal in rule.body
-            if _asks(literal) and not isinstance(literal.predicate, Reaches)
-        ]
-        if not leading:
-            yield self._found(
-                "never_indexed",
-                rule,
-                "names no text that must be there, and neither a fact nor a `not` leads to a rule: "
-                "it is checked for every event; add such a text",
-            )
-        elif all(map(_of_a_screen, leading)) and not all(map(_of_a_screen, _read(rule))):
-            yield self._found(
-                "led_by_screen",
-                rule,
-                "is led to by screens only, and also asks for what is no screen: where no screen "
-                "is read, it is checked for every event; a text of the dialogue that must be "
-                "there would spare that",
-            )
 
     def _unknown(self, rule: Rule) -> Iterator[Finding]:
         known = self._lexicon.concepts
@@ -224,16 +203,6 @@ def _index(rules: list[Rule], reached: Callable[[Rule], Iterable[_Key]]) -> dict
         keys = _asked(rule) or frozenset(map(_key, rule.body))
         index[min(keys, key=lambda key: reached_by[key])].append(rule)
     return index
-
-
-def _read(rule: Rule) -> Iterator[Channel | Fact]:
-    for literal in rule.body:
-        predicate = literal.predicate
-        yield predicate.fact if isinstance(predicate, Reaches) else predicate.channel
-
-
-def _of_a_screen(name: Channel | Fact) -> bool:
-    return name.startswith("screen")
 
 
 def _asks(literal: Literal) -> bool:

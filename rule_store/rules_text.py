@@ -19,10 +19,12 @@ class RuleExample:
     """What the rules must answer when this was read.
 
     texts: the segments of each channel, unfolded as written. When they are not given, `user` is
-        `last`, `screen.lines` is `screen`, `reply` and `agent` were read and hold nothing; any
-        other channel that is absent is unread.
+        `last`, `reply` and `agent` were read and hold nothing, and of a `screen` that is given
+        `screen.lines` are all of it, `screen.top` and `screen.bottom` none; any other channel that
+        is absent is unread.
     label: None when no rule may answer.
-    facts: `turns` is the number of user texts when it is not given.
+    facts: when they are not given, `turns` is the number of user texts and `screen.line_count`
+        that of the screen's.
 
     Raises:
         UnknownChannel, UnknownFact: a key that does not exist.
@@ -59,15 +61,18 @@ class RuleExample:
 def texts_by_default(texts: Mapping[Channel, tuple[str, ...]]) -> dict[Channel, tuple[str, ...]]:
     """What an example says of channels that it need not name."""
     implied: dict[Channel, tuple[str, ...]] = {"reply": (), "agent": ()}
-    for channel, source in (("user", "last"), ("screen.lines", "screen")):
-        if source in texts:
-            implied[channel] = texts[source]
+    if "last" in texts:
+        implied["user"] = texts["last"]
+    if "screen" in texts:
+        # A screenshot is read as a whole, so whoever knows its text knows its top and bottom.
+        implied |= {"screen.lines": texts["screen"], "screen.top": (), "screen.bottom": ()}
     return implied
 
 
 def facts_by_default(texts: Mapping[Channel, tuple[str, ...]]) -> dict[Fact, float]:
     """What an example says of facts that it need not name."""
-    return {"turns": float(len(texts["user"]))} if "user" in texts else {}
+    counted = {"turns": "user", "screen.line_count": "screen"}
+    return {fact: float(len(texts[of])) for fact, of in counted.items() if of in texts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rule_store import (
     Activation,
+    Binding,
     Signed,
     TrustStore,
     activation_to_bytes,
@@ -77,21 +78,25 @@ async def activate_release(registry: Registry, topic: ReleaseTopic, wanted: Want
 
     Raises:
         RuleStoreError: no such release, one that is not trusted, or another activation than
-            `expected` is in force.
-        ReleaseRefused: workers may not trust the key, or the topic's sequence cannot be right.
+            `expected` is in force, or the registry belongs to another topic.
+        ReleaseRefused: workers may not trust the key, the topic's sequence cannot be right, or the
+            release would be its own shadow.
         NotPublished: it is decided, and the topic could not be written.
         BrokerUnreachable, TopicMissing: nothing is decided.
     """
     release = registry.release(wanted.release)
-    for name in (release.digest, wanted.shadow):
+    shadow = None if wanted.shadow is None else registry.release(wanted.shadow).digest
+    _refuse_own_shadow(release.digest, shadow)
+    for name in (release.digest, shadow):
         if name is not None:
             refuse_untrusted(registry.signed(name), wanted)
-    published = await topic.read()
+    published = await topic.read(wanted.counted)
     key = f"active/{release.domain}/{release.labels_digest}"
     _refuse_foreign_key(published.signers(key), wanted)
     known = registry.active(release.domain, release.labels_digest)
-    ahead = _ahead(published.newest(key, wanted.counted), known.sequence if known else 0)
-    activation = _decide(registry, release, wanted, at_least=ahead.sequence if ahead else 0)
+    ahead = _ahead(published.in_force.get(key), known.sequence if known else 0)
+    binding, at_least = await topic.binding(), ahead.sequence if ahead else 0
+    activation = _decide(registry, release, wanted, binding=binding, at_least=at_least)
     settled = await _publish(registry, topic, activation, wanted, published)
     return Activated(activation=activation, settled=settled, ahead_of_us=ahead)
 
@@ -111,7 +116,7 @@ def _ahead(newest: PublishedActivation | None, known: int) -> Activation | None:
 
 
 def _decide(
-    registry: Registry, release: ReleaseRow, wanted: Wanted, *, at_least: int
+    registry: Registry, release: ReleaseRow, wanted: Wanted, *, binding: Binding, at_least: int
 ) -> Activation:
     return registry.activate(
         release.domain,
@@ -123,6 +128,7 @@ def _decide(
         make_envelope=lambda made: _envelope(made, wanted.key),
         at_least_sequence=at_least,
         expected=wanted.expected,
+        binding=binding,
     )
 
 
@@ -149,6 +155,14 @@ async def _publish(
             f"{activation.sequence}), but may not have reached the topic: run `kdsl release sync` "
             f"when Kafka answers ({str(error) or repr(error)})"
         ) from error
+
+
+def _refuse_own_shadow(release: str, shadow: str | None) -> None:
+    if release == shadow:
+        raise ReleaseRefused(
+            f"release {release} as its own shadow would never differ from itself: name another "
+            "one with --shadow, or none"
+        )
 
 
 def _envelope(activation: Activation, key: Ed25519PrivateKey | None) -> bytes:

@@ -1,8 +1,11 @@
 """What the records of `rules.releases` mean to one worker: which activation it is to obey."""
 
+from collections import deque
+
 from rule_store import (
     ACTIVATION_BYTES,
     Activation,
+    InvalidActivation,
     Release,
     RuleStoreError,
     Signed,
@@ -20,6 +23,7 @@ from streams.records import Record
 from streams.trust import Trust
 
 _RELEASE = b"release/"
+_REFUSED = 16
 
 
 class Activations:
@@ -39,6 +43,8 @@ class Activations:
         # Also while a worker still reads the topic from its beginning: an old activation sent in
         # again must not win over a later one that stands before it.
         self._newest: Activation | None = None
+        # Their keys may be trusted later, as a worker that starts then would see them.
+        self._refused: deque[bytes] = deque(maxlen=_REFUSED)
 
     def note(self, record: Record) -> Activation | None:
         """Take one record in; an activation that is now to be obeyed is returned.
@@ -55,9 +61,8 @@ class Activations:
         try:
             activation = self._read(record.value)
         except RuleStoreError as error:
-            raise ReleaseRefused(f"activation refused: {error}; then activate again") from error
-        if topic_key(activation).encode() != self._key:
-            raise ReleaseRefused("activation refused: it names another domain or other labels")
+            self._refused.append(record.value)
+            raise ReleaseRefused(f"activation refused: {error}") from error
         if activation == self._newest:
             return activation  # published again: its release may be there now
         if not supersedes(activation, self._newest):
@@ -67,6 +72,19 @@ class Activations:
             )
         self._newest = activation
         return activation
+
+    def reconsider(self) -> Activation | None:
+        """A refused activation that is now to be obeyed, as its key is trusted by now."""
+        found = None
+        for envelope in tuple(self._refused):
+            try:
+                activation = self._read(envelope)
+            except RuleStoreError:
+                continue
+            self._refused.remove(envelope)
+            if supersedes(activation, self._newest):
+                found = self._newest = activation
+        return found
 
     def _note_release(self, name: str, record: Record) -> None:
         if record.value is None:
@@ -78,39 +96,40 @@ class Activations:
         signed = signed_from_bytes(envelope, content_bytes=ACTIVATION_BYTES)
         if self._trust is not None:
             self._trust.verify(signed, "activation")
-        return activation_from_bytes(signed.content)
+        activation = activation_from_bytes(signed.content)
+        if topic_key(activation).encode() != self._key:
+            raise InvalidActivation("domain", "names another domain or other labels")
+        return activation
 
-    def offset_of(self, activation: Activation) -> int:
-        """Where the activated release stands in the topic.
+    def offset_of(self, name: str) -> int:
+        """Where a release, by its digest, stands in the topic.
 
         Raises:
             ReleaseRefused: it was never published, or was deleted.
         """
-        offset = self._offsets.get(activation.digest)
+        offset = self._offsets.get(name)
         if offset is None:
             raise ReleaseRefused(
-                f"activation refused: release {activation.digest} is not in the topic; "
+                f"activation refused: release {name} is not in the topic; "
                 "activate it again with `kdsl release activate FILE`",
-                digest=activation.digest,
+                digest=name,
             )
         return offset
 
-    def open(self, activation: Activation, envelope: bytes | None) -> ActiveRelease:
-        """Verify the activated release and lay it out for deciding.
+    def open(self, name: str, envelope: bytes | None) -> ActiveRelease:
+        """Verify a release, by its digest, and lay it out for deciding.
 
         Raises:
             ReleaseRefused: digest, signature, schema or labels are not as they should be.
         """
         try:
             signed = signed_from_bytes(envelope or b"")
-            if digest(signed.content) != activation.digest:
-                raise ReleaseRefused(f"release {activation.digest} is not what its key says")
+            if digest(signed.content) != name:
+                raise ReleaseRefused(f"release {name} is not what its key says")
             release = open_release(signed, trust=self._trust)
-            return ActiveRelease.of(release, digest=activation.digest, domain=self._domain)
+            return ActiveRelease.of(release, digest=name, domain=self._domain)
         except (RuleStoreError, ReleaseRefused) as error:
-            raise ReleaseRefused(
-                f"release {activation.digest} refused: {error}", digest=activation.digest
-            ) from error
+            raise ReleaseRefused(f"release {name} refused: {error}", digest=name) from error
 
 
 def open_release(signed: Signed, *, trust: Trust | None) -> Release:

@@ -1,4 +1,4 @@
-"""Records ⇄ events: with `status_codec`, `wire` and `fields` all that knows the wire format.
+"""Records ⇄ events; what knows the wire format: this, the other codecs, `wire` and `fields`.
 
 Every record is a map with a version `v` = "major.minor". A minor version only adds optional
 fields, so every reader of a major takes it; an unknown major is refused by name.
@@ -25,6 +25,9 @@ from streams.events import (
 )
 from streams.fields import Fields
 from streams.limits import LIMITS
+from streams.shadow_codec import decode_shadow as decode_shadow
+from streams.shadow_codec import encode_shadow as encode_shadow
+from streams.shadow_codec import shadow_fields as shadow_fields
 from streams.status_codec import decode_status as decode_status
 from streams.status_codec import encode_status as encode_status
 from streams.status_codec import status_fields as status_fields

@@ -80,11 +80,14 @@ async def _activate(folder: DemoFolder, cluster: Cluster) -> None:
     from rule_store.registry import Registry
 
     key, now_ms = load_key(folder.key), system_now_ms()
+    topic = KafkaReleaseTopic(cluster, prefix="")
     with Registry.open(folder.registry) as registry:
         signed = signed_from_bytes(folder.release.read_bytes())
         row = registry.add_release(signed, by="demo", at_ms=now_ms)
         wanted = Wanted(release=row.digest, key=key, by="demo", at_ms=now_ms)
-        await activate_release(registry, KafkaReleaseTopic(cluster, prefix=""), wanted)
+        # Its broker is made anew when somebody deletes the records.
+        registry.bind(await topic.binding(), by="demo", at_ms=now_ms, anew=True)
+        await activate_release(registry, topic, wanted)
 
 
 def _worker(

@@ -82,10 +82,12 @@ class Fields:
             raise self._fail(name, "one of " + ", ".join(choices))
         return value
 
-    def one_or_none(self, name: str, read: Callable[["Fields"], T]) -> T | None:
+    def one(self, name: str, read: Callable[["Fields"], T]) -> T:
         """A map within the map, read by `read`."""
-        value = self._map.get(name)
-        return None if value is None else read(Fields(value, f"{self._place}.{name}"))
+        return read(Fields(self._map.get(name), f"{self._place}.{name}"))
+
+    def one_or_none(self, name: str, read: Callable[["Fields"], T]) -> T | None:
+        return None if self._map.get(name) is None else self.one(name, read)
 
     def many(
         self, name: str, limit: int, read: Callable[["Fields"], T], *, at_least: int = 0

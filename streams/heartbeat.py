@@ -2,29 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Protocol
 
 import mode
-from aiokafka.errors import KafkaError
 
-from streams.cluster import Cluster
 from streams.codec import encode_status
 from streams.events import WorkerStatus
-from streams.frames import DeliveryFailed, Outlet, OutputRecord
+from streams.frames import OutputRecord
 from streams.health import Health
-from streams.kafka import producer_options
 from streams.limits import LIMITS
 from streams.metrics import Metrics
 from streams.role import Role
+from streams.side_outlet import SideOutlet, Takes
 from streams.standing import Standing
 from streams.statuses import bounded
 
 _log = logging.getLogger(__name__)
 
-_WITHIN_S = 5.0
 # A clean stop does not wait long for a last word that nobody takes.
 _LAST_WORD_WITHIN_S = 2.0
 # Whoever writes refused activations without end shall not make every worker write as many.
@@ -67,28 +63,12 @@ class Reporter:
         )
 
 
-class StatusOutlet(Protocol):
-    """Takes statuses in bounded time; an `Outlet` does."""
-
-    async def start(self) -> None: ...
-
-    async def send(self, records: Sequence[OutputRecord]) -> Awaitable[object]: ...
-
-    async def stop(self) -> None: ...
-
-
-def status_outlet(cluster: Cluster, *, within_s: float = _WITHIN_S) -> Outlet:
-    """A producer for statuses alone; one that nobody takes is soon replaced by the next."""
-    options = {"enable_idempotence": False, "request_timeout_ms": round(within_s * 1000)}
-    return Outlet(within_s=within_s, **producer_options(cluster) | options)
-
-
 class Heartbeat(mode.Service):
     """Sends the status regularly and with every change of the release.
 
-    The worker's work does not depend on it: what goes wrong here is counted, logged once, and
-    tried again with the next beat. So the outlet should be nobody else's.
+    What goes wrong is tried again with the next beat.
 
+    producer: nobody else's.
     report: makes the status as it is now.
     changed: set when it shall be sent at once.
     """
@@ -96,7 +76,7 @@ class Heartbeat(mode.Service):
     def __init__(
         self,
         *,
-        outlet: StatusOutlet,
+        producer: Takes,
         topic: str,
         report: Callable[..., WorkerStatus],
         changed: asyncio.Event,
@@ -104,14 +84,13 @@ class Heartbeat(mode.Service):
         metrics: Metrics,
     ) -> None:
         super().__init__()
-        self._outlet = outlet
+        self._outlet = SideOutlet(
+            producer, what="the worker's status", failures=metrics.status_failures
+        )
         self._topic = topic
         self._report = report
         self._changed = changed
         self._every_s = every_s
-        self._metrics = metrics
-        self._connected = False
-        self._heard = True
 
     @mode.Service.task
     async def _beat(self) -> None:
@@ -123,7 +102,7 @@ class Heartbeat(mode.Service):
 
     async def on_shutdown(self) -> None:
         """The last word; after the task has ended, so that no other comes after it."""
-        if self._connected and self._heard:
+        if self._outlet.heard:
             try:
                 async with asyncio.timeout(_LAST_WORD_WITHIN_S):
                     await self._say(stopped=True)
@@ -132,24 +111,9 @@ class Heartbeat(mode.Service):
         await self._outlet.stop()
 
     async def _say(self, *, stopped: bool = False) -> None:
-        try:
-            if not self._connected:
-                await self._outlet.start()
-                self._connected = True
-            status = self._report(stopped=stopped)
-            key, value = status.worker.encode(), encode_status(status)
-            await (await self._outlet.send([OutputRecord(topic=self._topic, key=key, value=value)]))
-        except (KafkaError, DeliveryFailed) as error:
-            self._say_unheard(str(error) or type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - a task that raises would end the worker
-            self._say_unheard(repr(error))
-        else:
-            if not self._heard:
-                _log.info("the worker's status is taken again")
-            self._heard = True
+        await self._outlet.send(lambda: [self._record(stopped=stopped)])
 
-    def _say_unheard(self, why: str) -> None:
-        self._metrics.status_failures.inc()
-        if self._heard:
-            _log.warning("the worker's status is not taken, it goes on without: %s", why)
-        self._heard = False
+    def _record(self, *, stopped: bool) -> OutputRecord:
+        status = self._report(stopped=stopped)
+        key, value = status.worker.encode(), encode_status(status)
+        return OutputRecord(topic=self._topic, key=key, value=value)

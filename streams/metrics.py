@@ -85,6 +85,23 @@ class Metrics:
         self.release = Gauge(
             "kdsl_release_info", "The release in force", ["digest"], registry=self.registry
         )
+        self.shadow_questions = Counter(
+            "kdsl_shadow_questions",
+            "Questions that the shadow release decided too, by the label of the release in force",
+            ["task", "label", "outcome"],
+            registry=self.registry,
+        )
+        self.shadow_skipped = Counter(
+            "kdsl_shadow_skipped",
+            "Questions that the shadow release did not decide, and why",
+            ["why"],
+            registry=self.registry,
+        )
+        self.shadow_failures = Counter(
+            "kdsl_shadow_failures",
+            "Batches of differences and counts that the broker did not acknowledge",
+            registry=self.registry,
+        )
         self.status_failures = Counter(
             "kdsl_status_failures",
             "Statuses of this worker that the broker did not acknowledge",

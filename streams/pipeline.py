@@ -6,25 +6,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from inference.inputs import LabelScores, ModelInput
-from rule_store import Answered, Evidence, decide, settle, votes
-from streams.active_release import ActiveRelease, ActiveTask
+from rule_store import Evidence
+from streams.active_release import ActiveRelease
+from streams.decided import Decided
 from streams.domain import Domain
 from streams.events import DialogueEvent, OpenQuestion, Question, Tag
 from streams.evidence import said_in, with_screens
-from streams.fusion import (
-    DEFAULT_WEIGHTS,
-    Fused,
-    FusionWeights,
-    abstained,
-    answered_by_rules,
-    fuse,
-)
 from streams.image_checks import inspect_image
 from streams.image_uris import AllowedUris
+from streams.judging import AskModel, Judge, Judged
 from streams.limits import LIMITS
 from streams.model_input import model_input
 from streams.questions import images_read_for, questions
-from streams.routing import AnswerNow, Defer, route
+from streams.routing import Defer
 from streams.screens import ReadImage, Screens
 
 
@@ -41,8 +35,12 @@ class Scorer(Protocol):
 class Tagged:
     """The tagger's share of an event: tags for what it answered, the rest open."""
 
-    tags: tuple[Tag, ...]
+    decided: tuple[Decided, ...]
     open_questions: tuple[OpenQuestion, ...]
+
+    @property
+    def tags(self) -> tuple[Tag, ...]:
+        return tuple(each.tag for each in self.decided)
 
 
 class Pipeline:
@@ -73,21 +71,20 @@ class Pipeline:
             early_answer: False leaves every question to the resolver's stage.
         """
         self.domain = domain
-        self.release = release
+        self.judge = Judge(release=release, bundle=None if model is None else model.digest)
         self._allowed = allowed or AllowedUris.of(())
         self._screens = screens
         self._model = model
         self._early_answer = early_answer
 
     @property
-    def bundle(self) -> str | None:
-        """Digest of the model's bundle; None without a model."""
-        return None if self._model is None else self._model.digest
+    def release(self) -> ActiveRelease:
+        return self.judge.release
 
     @property
-    def uses_fitted_weights(self) -> bool:
-        """Whether the release was fitted with the model we have; without one nothing is weighed."""
-        return self._model is None or self.release.bundle == self._model.digest
+    def bundle(self) -> str | None:
+        """Digest of the model's bundle; None without a model."""
+        return self.judge.bundle
 
     def tag(self, event: DialogueEvent) -> Tagged:
         """The tagger's stage: answer what is certain without screenshots, defer the rest.
@@ -98,20 +95,17 @@ class Pipeline:
         asked = questions(event, self.domain)
         self._inspect_images(event)
         said = said_in(event)
-        tags: list[Tag] = []
+        decided: list[Decided] = []
         still_open: list[OpenQuestion] = []
         for question in asked:
-            task = self.release.tasks[question.task]
             evidence = with_screens(said, question, event, {})
-            evaluation = task.rules.evaluate(evidence)
-            verdict = decide(evaluation, reliability=task.reliability, answer_at=task.answer_at)
-            match route(verdict, early_answer=self._early_answer):
-                case AnswerNow(verdict=answered):
-                    outcome = answered_by_rules(answered, task.labels)
-                    tags.append(self._tag(event, question, outcome, answered.rules))
+            match self.judge.early(question, evidence, early_answer=self._early_answer):
+                case Judged() as judged:
+                    tag = self._tag(event, question, judged)
+                    decided.append(Decided(tag=tag, question=question, evidence=evidence))
                 case Defer(reason=reason):
                     still_open.append(OpenQuestion(question=question, reason=reason))
-        return Tagged(tags=tuple(tags), open_questions=tuple(still_open))
+        return Tagged(decided=tuple(decided), open_questions=tuple(still_open))
 
     def _inspect_images(self, event: DialogueEvent) -> None:
         """Refuse now what the resolver would refuse later, whether or not rules would answer.
@@ -126,7 +120,7 @@ class Pipeline:
                 elif image.uri is not None:
                     self._allowed.check(image.uri)
 
-    async def resolve(self, event: DialogueEvent, asked: Sequence[Question]) -> tuple[Tag, ...]:
+    async def resolve(self, event: DialogueEvent, asked: Sequence[Question]) -> tuple[Decided, ...]:
         """The resolver's stage: decide every question afresh and wholly under this release.
 
         Raises:
@@ -151,55 +145,29 @@ class Pipeline:
         question: Question,
         said: Evidence,
         screens: dict[str, ReadImage],
-    ) -> Tag:
-        task = self.release.tasks[question.task]
+    ) -> Decided:
         evidence = with_screens(said, question, event, screens)
-        evaluation = task.rules.evaluate(evidence)
-        verdict = settle(evaluation, reliability=task.reliability, answer_at=task.answer_at)
-        fired = tuple(rule.id for rule in evaluation.fired)
-        if isinstance(verdict, Answered):
-            return self._tag(event, question, answered_by_rules(verdict, task.labels), fired)
-        weights = self._weights(task)
-        spoken = votes(evaluation.fired, task.reliability, labels=task.labels)
-        if question.image_id is not None and question.image_id not in screens:
-            outcome = abstained(
-                "image_unread", task.labels, spoken, vote_weight=weights.vote_weight
-            )
-        elif self._model is None:
-            outcome = abstained(
-                verdict.reason, task.labels, spoken, vote_weight=weights.vote_weight
-            )
-        else:
+        judged = self.judge.late(question, evidence)
+        probabilities = None
+        if isinstance(judged, AskModel):
+            if self._model is None:
+                raise RuntimeError("a judge without a bundle asks no model")
             # Decoding pixels takes milliseconds: not on the event loop.
             given = await asyncio.to_thread(model_input, question, event, evidence, screens)
             scores = await self._model.score(given)
             probabilities = dict(zip(scores.labels, scores.probabilities, strict=True))
-            outcome = fuse(probabilities, spoken, weights=weights)
-        return self._tag(event, question, outcome, fired)
-
-    def _weights(self, task: ActiveTask) -> FusionWeights:
-        """The release's weights if they were fitted with our model, else the defaults.
-
-        `answer_at` is always the release's, so that both stages answer the same questions.
-        """
-        if task.fitted and self.uses_fitted_weights:
-            return FusionWeights(
-                answer_at=task.answer_at, fuse_at=task.fuse_at, vote_weight=task.vote_weight
-            )
-        return FusionWeights(
-            answer_at=task.answer_at,
-            fuse_at=DEFAULT_WEIGHTS.fuse_at,
-            vote_weight=DEFAULT_WEIGHTS.vote_weight,
+            judged = self.judge.weigh(question, judged, probabilities)
+        return Decided(
+            tag=self._tag(event, question, judged, asked_model=probabilities is not None),
+            question=question,
+            evidence=evidence,
+            probabilities=probabilities,
         )
 
     def _tag(
-        self,
-        event: DialogueEvent,
-        question: Question,
-        outcome: Fused,
-        rules: tuple[str, ...],
+        self, event: DialogueEvent, question: Question, judged: Judged, *, asked_model: bool = False
     ) -> Tag:
-        asked_model = outcome.source in ("model", "fusion") or outcome.reason == "low_confidence"
+        outcome = judged.outcome
         return Tag(
             domain=event.domain,
             event_id=event.event_id,
@@ -214,7 +182,7 @@ class Pipeline:
             source=outcome.source,
             reason=outcome.reason,
             degraded=None,
-            rules=rules[: LIMITS.rules_per_tag],
+            rules=judged.rules[: LIMITS.rules_per_tag],
             release=self.release.digest,
-            bundle=self._model.digest if asked_model and self._model else None,
+            bundle=self.bundle if asked_model else None,
         )

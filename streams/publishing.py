@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from rule_store import Binding, TrustStore
 from streams.cluster import Cluster
-from streams.kafka import open_producer, read_topic
+from streams.kafka import open_admin, open_producer, read_topic
 from streams.published import Published
 from streams.topics import topic_name
 
@@ -12,8 +13,12 @@ from streams.topics import topic_name
 class ReleaseTopic(Protocol):
     """The topic as those who activate need it."""
 
-    async def read(self) -> Published:
-        """What stands there now."""
+    async def binding(self) -> Binding:
+        """Where it is."""
+        ...
+
+    async def read(self, trust: TrustStore | None) -> Published:
+        """What stands there now, to workers of this trust store."""
         ...
 
     async def send(self, records: Sequence[tuple[str, bytes]]) -> None:
@@ -26,16 +31,27 @@ class KafkaReleaseTopic:
 
     def __init__(self, cluster: Cluster, *, prefix: str) -> None:
         self._cluster = cluster
+        self._prefix = prefix
         self._topic = topic_name("releases", prefix=prefix)
 
-    async def read(self) -> Published:
-        """What stands there now.
+    async def binding(self) -> Binding:
+        """Where it is.
+
+        Raises:
+            BrokerUnreachable: nobody answers.
+        """
+        async with open_admin(self._cluster) as admin:
+            described = await admin.describe_cluster()
+        return Binding(cluster=described.get("cluster_id") or "", prefix=self._prefix)
+
+    async def read(self, trust: TrustStore | None) -> Published:
+        """What stands there now, to workers of this trust store.
 
         Raises:
             BrokerUnreachable: nobody answers.
             TopicMissing: the topics were never created.
         """
-        published = Published()
+        published = Published(trust)
         async for record in read_topic(self._cluster, self._topic):
             published.note(record)
         return published

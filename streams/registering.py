@@ -34,14 +34,18 @@ class Settled:
 
 
 async def sync_topic(
-    registry: Registry, topic: ReleaseTopic, *, trust: TrustStore | None, now_ms: int
+    registry: Registry, topic: ReleaseTopic, *, trust: TrustStore | None, by: str, now_ms: int
 ) -> tuple[Settled, ...]:
     """Bring the topic to what the registry says is in force; doing so again changes nothing.
 
     Raises:
+        RegistryConflict: the registry belongs to another topic.
         NotPublished: somebody else keeps writing to the topic.
         BrokerUnreachable, TopicMissing: nobody answers.
     """
+    rows = list(in_force(registry))
+    if rows:
+        registry.bind(await topic.binding(), by=by, at_ms=now_ms)
     return tuple(
         [
             await settle(
@@ -52,7 +56,7 @@ async def sync_topic(
                 trust=trust,
                 now_ms=now_ms,
             )
-            for row in in_force(registry)
+            for row in rows
         ]
     )
 
@@ -79,14 +83,14 @@ async def settle(
         labels_digest: likewise.
         trust: whose activations in the topic count; None counts all.
         now_ms: when.
-        published: what stands in the topic, when that was read just now.
+        published: what stands in the topic, when that was read just now with this trust store.
     """
     sent = False
     for _ in range(_PASSES):
-        published = published or await topic.read()
+        published = published or await topic.read(trust)
         # Read anew: somebody may have activated since, and ours must not stand behind theirs.
         row = _newest(registry, domain, labels_digest)
-        overruling = _overruling(row.activation, published, trust)
+        overruling = _overruling(row.activation, published)
         records = [] if overruling else _lacking(registry, row, published)
         if not records:
             if not overruling:
@@ -109,11 +113,9 @@ def _settled(row: ActivationRow, overruling: Activation | None, *, sent: bool) -
     return Settled(activation=row.activation, outcome="published" if waited else "republished")
 
 
-def _overruling(
-    own: Activation, published: Published, trust: TrustStore | None
-) -> Activation | None:
+def _overruling(own: Activation, published: Published) -> Activation | None:
     """What workers obey in the place of the registry's newest, if anything."""
-    newest = published.newest(topic_key(own), trust)
+    newest = published.in_force.get(topic_key(own))
     if newest is None or newest.activation == own or newest.activation.sequence < own.sequence:
         return None
     return newest.activation
@@ -129,10 +131,11 @@ def _lacking(
     for name in (activation.digest, activation.shadow):
         if name is None:
             continue
-        if not published.holds(name, frozenset(registry.release(name).signed_by)):
-            records.append((release_key(name), signed_to_bytes(registry.signed(name))))
+        signed, there = registry.signed(name), published.release(name)
+        if there is None or not there.signatures.issuperset(signed.signatures):
+            records.append((release_key(name), signed_to_bytes(signed)))
         # A worker that did not find the release tries again when it is pointed at it again.
-        absent = absent or not published.holds(name, frozenset())
+        absent = absent or there is None
     return [*records, (topic_key(activation), row.envelope)] if absent else records
 
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 import mode
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -28,6 +31,19 @@ _log = logging.getLogger(__name__)
 _REMEMBERED = 16
 _FETCH_WITHIN_S = 30.0
 _RETRY_S = 2.0
+# Keys are trusted by hand; to look means to verify the few that were refused.
+_RECONSIDER_EVERY_S = 2.0
+
+
+class Obeys(Protocol):
+    """What decides under the releases; a `Role` does."""
+
+    @property
+    def now_ms(self) -> Callable[[], int]: ...
+
+    def use(self, release: ActiveRelease) -> str | None: ...
+
+    def use_shadow(self, release: ActiveRelease | None, *, against: str) -> None: ...
 
 
 class ReleaseFollower(mode.Service):
@@ -43,9 +59,8 @@ class ReleaseFollower(mode.Service):
         cluster: Cluster,
         topic: str,
         activations: Activations,
-        use: Callable[[ActiveRelease], str | None],
+        role: Obeys,
         standing: Standing,
-        now_ms: Callable[[], int],
         health: Health,
         metrics: Metrics,
     ) -> None:
@@ -53,12 +68,13 @@ class ReleaseFollower(mode.Service):
         self._cluster = cluster
         self._tp = TopicPartition(topic, 0)
         self._activations = activations
-        self._use = use
+        self._role = role
         self._standing = standing
-        self._now_ms = now_ms
         self._health = health
         self._metrics = metrics
         self._consumer: AIOKafkaConsumer | None = None
+        self._shadow_due: Activation | None = None
+        self._reconsidered_s = time.monotonic()
         self.caught_up = asyncio.Event()
         self.active = asyncio.Event()
         health.block(
@@ -76,8 +92,7 @@ class ReleaseFollower(mode.Service):
         self._consumer.assign([self._tp])
 
     async def on_stop(self) -> None:
-        if self._consumer is not None:
-            # A client can wait for ever on a broker that is away.
+        if self._consumer is not None:  # a client can wait for ever on a broker that is away
             await asyncio.wait_for(self._consumer.stop(), timeout=5)
 
     @mode.Service.task
@@ -95,6 +110,9 @@ class ReleaseFollower(mode.Service):
                 waiting = await self._obey_newest(waiting)
             if caught_up and not waiting:
                 self.caught_up.set()
+            if caught_up and self._shadow_due is not None:
+                await self._take_shadow(self._shadow_due)
+            waiting += await self._reconsidered()
             batches = await consumer.getmany(timeout_ms=200)
             for record in batches.get(self._tp, []):
                 waiting += await self._note(record)
@@ -110,6 +128,13 @@ class ReleaseFollower(mode.Service):
             return []
         return [] if activation is None else [activation]
 
+    async def _reconsidered(self) -> list[Activation]:
+        if time.monotonic() - self._reconsidered_s < _RECONSIDER_EVERY_S:
+            return []
+        self._reconsidered_s = time.monotonic()
+        activation = await asyncio.to_thread(self._activations.reconsider)
+        return [] if activation is None else [activation]
+
     async def _obey_newest(self, waiting: list[Activation]) -> list[Activation]:
         """Swap to the newest release that is as it should be; what is then left to obey.
 
@@ -120,9 +145,7 @@ class ReleaseFollower(mode.Service):
             if self._runs(activation):
                 break
             try:
-                envelope = await self._fetch(self._activations.offset_of(activation))
-                release = await beside_loop(partial(self._activations.open, activation, envelope))
-                self._swap(release, activation)
+                self._swap(await self._lay_out(activation.digest), activation)
             except ReleaseRefused as error:
                 self._refuse(error)
             except (KafkaError, TimeoutError) as error:
@@ -130,13 +153,38 @@ class ReleaseFollower(mode.Service):
                 await self.sleep(_RETRY_S)
                 return waiting
             except Exception as error:  # noqa: BLE001 - a release that we fail at is a bad one
-                self._refuse(_failed(error, activation))
+                self._refuse(_failed(error, activation.digest))
             else:
                 if activation is waiting[-1]:
                     self._health.notes.pop("refusal", None)
-                _log.info("sequence %d is in force: %s", activation.sequence, release.digest)
+                _log.info("sequence %d is in force: %s", activation.sequence, activation.digest)
                 break
         return []
+
+    async def _lay_out(self, name: str) -> ActiveRelease:
+        """Fetch a release by its digest, verify it and lay it out beside the one in force."""
+        envelope = await self._fetch(self._activations.offset_of(name))
+        return await beside_loop(partial(self._activations.open, name, envelope))
+
+    async def _take_shadow(self, activation: Activation) -> None:
+        """Evaluate the activation's shadow from now on; a bad one harms nothing but itself."""
+        name = activation.shadow or ""
+        self._shadow_due = None
+        try:
+            release = await self._lay_out(name)
+            self._role.use_shadow(release, against=activation.digest)
+        except ReleaseRefused as error:
+            self._refuse(ReleaseRefused(f"shadow: {error}", digest=name))
+        except (KafkaError, TimeoutError) as error:
+            _log.warning("the release topic cannot be read, trying again: %r", error)
+            await self.sleep(_RETRY_S)
+            self._shadow_due = activation
+        except Exception as error:  # noqa: BLE001 - a release that we fail at is a bad one
+            self._refuse(_failed(error, name))
+        else:
+            if self._standing.in_force is not None:
+                self._standing.take(replace(self._standing.in_force, shadow=name))
+            _log.info("%s is evaluated without effect", name)
 
     def _runs(self, activation: Activation) -> bool:
         running = self._standing.in_force
@@ -146,7 +194,9 @@ class ReleaseFollower(mode.Service):
         )
 
     def _swap(self, release: ActiveRelease, activation: Activation) -> None:
-        note = self._use(release)
+        self._role.use_shadow(None, against=release.digest)
+        note = self._role.use(release)
+        self._shadow_due = activation if activation.shadow else None
         self._health.notes.pop("weights", None)
         if note:
             self._health.notes["weights"] = note
@@ -156,8 +206,7 @@ class ReleaseFollower(mode.Service):
             ReleaseInForce(
                 digest=release.digest,
                 sequence=activation.sequence,
-                since_ms=self._now_ms(),
-                shadow=None,
+                since_ms=self._role.now_ms(),
             )
         )
         self._metrics.release.labels(digest=release.digest).set(1)
@@ -184,16 +233,18 @@ class ReleaseFollower(mode.Service):
     def _refuse(self, error: ReleaseRefused) -> None:
         self._metrics.refused_releases.inc()
         self._health.notes["refusal"] = str(error)
-        refusal = RefusedRelease(digest=error.digest, why=bounded(str(error)), at_ms=self._now_ms())
+        refusal = RefusedRelease(
+            digest=error.digest, why=bounded(str(error)), at_ms=self._role.now_ms()
+        )
         self._standing.refuse(refusal)
         _log.warning("%s", error)
 
 
-def _failed(error: Exception, activation: Activation) -> ReleaseRefused:
+def _failed(error: Exception, name: str) -> ReleaseRefused:
     """For what no bytes should be able to cause; the worker must not die of it again and again."""
-    _log.error("laying out release %s failed", activation.digest, exc_info=error)
+    _log.error("laying out release %s failed", name, exc_info=error)
     return ReleaseRefused(
-        f"release {activation.digest} refused: {type(error).__name__} while it was laid out; "
+        f"release {name} refused: {type(error).__name__} while it was laid out; "
         "that is a defect of kdsl: report it with the release",
-        digest=activation.digest,
+        digest=name,
     )

@@ -48,6 +48,7 @@ class Resolver(Role):
 
     name = "resolver"
     source = "deferred"
+    reads_screens = True
 
     def __init__(
         self,
@@ -75,7 +76,7 @@ class Resolver(Role):
 
     def use(self, release: ActiveRelease) -> str | None:
         self._pipeline = self._model_side.pipeline(release)
-        if self._pipeline.uses_fitted_weights:
+        if self._pipeline.judge.uses_fitted_weights:
             return None
         return (
             "λ and the threshold of fusion are the documented defaults: the release was not "
@@ -90,7 +91,7 @@ class Resolver(Role):
     def uses_fitted_weights(self) -> bool | None:
         if self._pipeline is None or self._pipeline.bundle is None:
             return None
-        return self._pipeline.uses_fitted_weights
+        return self._pipeline.judge.uses_fitted_weights
 
     async def decide(
         self, records: Sequence[Record], *, abandoned: Callable[[], bool] = never
@@ -132,11 +133,13 @@ class Resolver(Role):
         async with self._room_for_images if has_images else nullcontext():
             if abandoned():
                 return None
-            tags = await pipeline.resolve(event, asked)
+            decided = await pipeline.resolve(event, asked)
         took_us = (time.perf_counter_ns() - started_ns) // 1000
         now_ms = self.now_ms()
+        if self.shadow is not None:
+            self.shadow.offer(decided)
         outputs = []
-        for tag in tags:
+        for tag in (each.tag for each in decided):
             self.metrics.tags.labels(task=tag.task, source=tag.source).inc()
             sent = replace(
                 tag,

@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from streams.active_release import ActiveRelease
 from streams.errors import InvalidRecord
 from streams.failures import Failures
+from streams.judging import Judge
 from streams.metrics import Metrics
 from streams.progress import Progress
 from streams.records import Output, Record, dead_letter_output
 from streams.settings import RoleName
+from streams.shadow import Shadow
 from streams.topics import Kind
 
 _log = logging.getLogger(__name__)
@@ -29,17 +31,21 @@ class Role(ABC):
 
     name, source: the role and the topic it reads.
     needs_release: whether it can work before a release is active.
+    reads_screens: whether it decides with all that can be read.
+    shadow: what is evaluated beside the release in force; None when nothing is.
     """
 
     name: RoleName
     source: Kind
     needs_release: bool = True
+    reads_screens: bool = False
 
     def __init__(self, *, metrics: Metrics, failures: Failures, now_ms: Callable[[], int]) -> None:
         self.metrics = metrics
         self.failures = failures
         self.now_ms = now_ms
         self.progress = Progress()
+        self.shadow: Shadow | None = None
 
     @abstractmethod
     async def decide(
@@ -59,6 +65,25 @@ class Role(ABC):
             What an operator should know of it, if anything.
         """
         return None  # a role that needs no release is given none
+
+    def use_shadow(self, release: ActiveRelease | None, *, against: str) -> None:
+        """Evaluate this release too, without effect; None ends it.
+
+        Args:
+            release: what is evaluated.
+            against: digest of the release in force, whose answers it is held against.
+        """
+        if release is None:
+            self.shadow = None
+            return
+        self.shadow = Shadow(
+            judge=Judge(release=release, bundle=self.bundle),
+            against=against,
+            role=self.name,
+            late=self.reads_screens,
+            metrics=self.metrics,
+            now_ms=self.now_ms,
+        )
 
     @property
     def bundle(self) -> str | None:

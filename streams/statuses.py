@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rule_store import Activation, supersedes, topic_key
+from rule_store import Activation
 from streams.events import WorkerStatus
 from streams.limits import LIMITS
 
@@ -16,13 +16,17 @@ class Worker:
     """A worker by its last word.
 
     gone: it stopped, or has been silent for too long.
-    wanted: digest of the release that is active for its domain and labels; None when none is, or
-        when it needs none.
+    active: the activation for its domain and labels; None when there is none, or it needs none.
     """
 
     status: WorkerStatus
     gone: bool
-    wanted: str | None
+    active: Activation | None
+
+    @property
+    def wanted(self) -> str | None:
+        """Digest of the release that it should run."""
+        return None if self.active is None else self.active.digest
 
     @property
     def differs(self) -> bool:
@@ -31,6 +35,14 @@ class Worker:
             return False
         running = self.status.in_force
         return running is None or running.digest != self.wanted
+
+    @property
+    def missing_shadow(self) -> str | None:
+        """Digest of the shadow that it should evaluate and does not."""
+        running, active = self.status.in_force, self.active
+        if running is None or active is None or running.sequence != active.sequence:
+            return None
+        return None if running.shadow == active.shadow else active.shadow
 
 
 def latest(statuses: Iterable[WorkerStatus]) -> list[WorkerStatus]:
@@ -53,25 +65,10 @@ def weigh(
         Worker(
             status=status,
             gone=status.stopped or now_ms - status.at_ms > _INTERVALS * status.interval_ms,
-            wanted=_wanted(status, active),
+            active=active.get(f"active/{status.domain}/{status.labels_digest}"),
         )
         for status in latest(statuses)
     ]
-
-
-def _wanted(status: WorkerStatus, active: Mapping[str, Activation]) -> str | None:
-    activation = active.get(f"active/{status.domain}/{status.labels_digest}")
-    return None if activation is None else activation.digest
-
-
-def newest(activations: Iterable[Activation]) -> dict[str, Activation]:
-    """Topic key → the activation of the highest sequence; of equals the first, as workers do."""
-    found: dict[str, Activation] = {}
-    for activation in activations:
-        key = topic_key(activation)
-        if key not in found or supersedes(activation, found[key]):
-            found[key] = activation
-    return found
 
 
 def bounded(text: str) -> str:

@@ -77,6 +77,8 @@ class Tagger(Role):
         tagged = pipeline.tag(event)
         took_us = (time.perf_counter_ns() - started_ns) // 1000
         now_ms = self.now_ms()
+        if self.shadow is not None:
+            self.shadow.offer(tagged.decided)
         outputs = []
         for tag in tagged.tags:
             self.metrics.tags.labels(task=tag.task, source=tag.source).inc()

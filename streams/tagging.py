@@ -57,4 +57,5 @@ async def _tag(example: Example, pipeline: Pipeline) -> TaggedExample:
         resolved = await pipeline.resolve(event, asked) if asked else ()
     except InvalidRecord as error:
         return TaggedExample(example=example, refusal=error)
-    return TaggedExample(example=example, tags=(*tagged.tags, *resolved))
+    tags = tuple(each.tag for each in (*tagged.decided, *resolved))
+    return TaggedExample(example=example, tags=tags)

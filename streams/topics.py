@@ -7,7 +7,15 @@ from typing import Literal
 from streams.limits import LIMITS
 
 Kind = Literal[
-    "events", "deferred", "tags", "alerts", "feedback", "dead_letters", "releases", "status"
+    "events",
+    "deferred",
+    "tags",
+    "alerts",
+    "feedback",
+    "shadow",
+    "dead_letters",
+    "releases",
+    "status",
 ]
 
 _MINUTE_MS = 60 * 1000
@@ -72,6 +80,12 @@ TOPICS: Mapping[Kind, Topic] = {
         value="Feedback",
         record_bytes=LIMITS.tag_bytes,
         retention_ms=90 * _DAY_MS,
+    ),
+    "shadow": Topic(
+        name="dialogue.shadow",
+        key="dialogue_id or worker id",
+        value="ShadowDifference, ShadowCounts",
+        record_bytes=LIMITS.tag_bytes,
     ),
     "dead_letters": Topic(
         name="dialogue.dead-letters",

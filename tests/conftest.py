@@ -7,24 +7,55 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from streams.local_broker import LocalBroker
 from streams.resources import quickstart_folder
+from tests.left_behind import nothing_left_behind
 from tests.postgres import PostgresServer
 from tests.secure_broker import SecureBroker
-from tests.system import nothing_left_behind
 
 # A Faust app is made when its module is imported; the tests start it as a process.
 collect_ignore = ["integration/frames_app.py", "integration/frames_echo.py"]
 
 _CHECKOUT = Path(__file__).parents[1]
+# Files whose tests need what takes long to make: the installed wheel, its demo's folder, readings.
+_COSTLY = ("test_interrupt.py", "test_live_path.py", "test_wheel.py")
+
+
+def pytest_configure() -> None:
+    """No terminal is there to fit tables into; `pytest -n` tells its processes of one."""
+    os.environ.pop("COLUMNS", None)
+    os.environ.pop("LINES", None)
+
+
+def _together(nodeid: str) -> str:
+    """Which tests one process runs: those of a file, or of all files that need what is costly."""
+    file = nodeid.partition("::")[0]
+    return "costly" if file.endswith(_COSTLY) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """How processes share the tests (`pytest -n`)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduler: Any = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _together
+    return scheduler
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes share the tests, those that take long come first: so all end together."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("kafka") is None)
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
-    """A real Kafka, one for the whole session; tests keep apart by topic names and groups."""
+    """A real Kafka, one for all tests of a process; they keep apart by topic names and groups."""
     with LocalBroker(tmp_path_factory.mktemp("kafka"), heap_mb=256) as broker:
         yield broker
 

@@ -1,6 +1,7 @@
 """Builders of small, complete values; a test names only what it is about."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from streams.events import (
     Turn,
 )
 from streams.records import Record
+from streams.shadow_records import ShadowAnswer, ShadowDifference
 
 NOW_MS = 1_800_000_000_000
 RELEASE = "sha256:" + "a" * 64
@@ -173,6 +175,32 @@ def dead_letter(**fields: Any) -> DeadLetter:
         "failed_at_ms": NOW_MS,
     }
     return DeadLetter(**given | fields)
+
+
+def shadow_difference(
+    *, label: str = "track", instead: str | None = "refund", **fields: Any
+) -> ShadowDifference:
+    """One label in force and another in shadow; with an `open_reason` the shadow has no answer."""
+    answered = ShadowAnswer(
+        label=label, confidence=0.9, source="rules", reason=None, rules=("0123456789abcdef",)
+    )
+    given: dict[str, Any] = {
+        "domain": "shop",
+        "role": "tagger",
+        "event_id": "e1",
+        "dialogue_id": "d1",
+        "turn_index": 0,
+        "sent_at_ms": NOW_MS,
+        "task": "intent",
+        "image_id": None,
+        "active": RELEASE,
+        "shadow": "sha256:" + "b" * 64,
+        "answered": answered,
+        "instead": None if "open_reason" in fields else replace(answered, label=instead),
+        "open_reason": None,
+        "compared_at_ms": NOW_MS,
+    }
+    return ShadowDifference(**given | fields)
 
 
 def record(value: bytes | None, **fields: Any) -> Record:

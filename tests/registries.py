@@ -4,6 +4,7 @@ from hashlib import sha256
 
 from rule_store import (
     Activation,
+    Binding,
     Has,
     Lexicon,
     Literal,
@@ -19,7 +20,7 @@ from rule_store import (
     signed_to_bytes,
 )
 from rule_store.canonical import canonical_json
-from rule_store.registry import LabelledExample, Registry
+from rule_store.registry import ActivationRow, LabelledExample, Registry
 from tests.factories import NOW_MS
 
 LABELS = ("track", "refund")
@@ -76,6 +77,12 @@ def add(registry: Registry, *phrases: str) -> list[str]:
     return [row.digest for row in rows]
 
 
+def waiting(registry: Registry) -> list[ActivationRow]:
+    """What is decided for the shop and not published, in the order in which it was decided."""
+    rows = registry.history("shop")
+    return [row for row in reversed(rows) if row.published_at_ms is None]
+
+
 def activate(
     registry: Registry,
     name: str,
@@ -84,6 +91,7 @@ def activate(
     at_least: int = 0,
     expected: int | None = None,
     by: str = "ann",
+    binding: Binding | None = None,
 ) -> Activation:
     return registry.activate(
         "shop",
@@ -95,6 +103,7 @@ def activate(
         make_envelope=make_envelope,
         at_least_sequence=at_least,
         expected=expected,
+        binding=binding,
     )
 
 

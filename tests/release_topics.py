@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rule_store import Binding, TrustStore
 from streams.published import Published
 from tests import factories as make
 
@@ -10,15 +11,20 @@ class FakeReleaseTopic:
     """Keeps what is sent.
 
     records: (key, value) in their order.
+    place: where it is.
     fails: raised instead of taking anything.
     """
 
     def __init__(self) -> None:
         self.records: list[tuple[str, bytes]] = []
         self.fails: Exception | None = None
+        self.place = Binding(cluster="pK7c", prefix="")
 
-    async def read(self) -> Published:
-        published = Published()
+    async def binding(self) -> Binding:
+        return self.place
+
+    async def read(self, trust: TrustStore | None) -> Published:
+        published = Published(trust)
         for offset, (key, value) in enumerate(self.records):
             published.note(make.record(value, key=key.encode(), offset=offset))
         return published

@@ -1,13 +1,12 @@
 """A whole system for tests: topics of its own on the real Kafka, workers as real processes."""
 
 import asyncio
-import contextlib
 import json
 import os
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -67,6 +66,8 @@ class System:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for name in self.processes.names():
+            self.processes.kill(name)  # a clean end takes seconds, and nobody looks at it any more
         self.processes.stop()
 
     @property
@@ -83,15 +84,26 @@ class System:
     def registry(self) -> Path:
         return self.folder / "registry.db"
 
-    def activate(self, content: bytes, *, key: Path | None = None) -> str:
-        """Sign and activate a release; its digest."""
+    def activate(
+        self, content: bytes, *, shadow: bytes | None = None, key: Path | None = None
+    ) -> str:
+        """Sign and activate a release, and another beside it without effect; its digest."""
         signer, now_ms = load_key(key or self.key), system_now_ms()
         signed = sign(content, signer, "release")
         topic = KafkaReleaseTopic(self.cluster, prefix=self.prefix)
         with Registry.open(self.registry) as registry:
             row = registry.add_release(signed, by="test", at_ms=now_ms)
+            beside = None
+            if shadow is not None:
+                signed_shadow = sign(shadow, signer, "release")
+                beside = registry.add_release(signed_shadow, by="test", at_ms=now_ms).digest
             wanted = Wanted(
-                release=row.digest, key=signer, new_key=key is not None, by="test", at_ms=now_ms
+                release=row.digest,
+                shadow=beside,
+                key=signer,
+                new_key=key is not None,
+                by="test",
+                at_ms=now_ms,
             )
             asyncio.run(activate_release(registry, topic, wanted))
         (self.folder / "release").write_bytes(signed_to_bytes(signed))
@@ -224,25 +236,3 @@ class System:
         for record in self.records("alerts"):
             accounts.alert(decode_alert(record.value or b"").alert_id)
         return accounts
-
-
-@contextlib.contextmanager
-def nothing_left_behind(pattern: str) -> Iterator[None]:
-    """Fail when a process whose command line holds `pattern` is left at the end."""
-    yield
-    deadline = time.monotonic() + 10
-    while left := processes_with(pattern):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"left behind: {left}")
-        time.sleep(0.1)
-
-
-def processes_with(pattern: str) -> list[str]:
-    """Command lines of running processes that hold `pattern`; this one's is left out."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if pattern in line and folder.name != str(os.getpid()):
-                found.append(line)
-    return found

@@ -4,7 +4,7 @@ Kept out of `rule_store`'s own names: workers import those, and need no database
 with is in `rule_store.registry_errors`, which needs none either.
 """
 
-from rule_store.registry.activations import ActivationRow, OutboxRow
+from rule_store.registry.activations import ActivationRow
 from rule_store.registry.audit import AuditRow
 from rule_store.registry.database import Patience
 from rule_store.registry.examples import Added, LabelledExample
@@ -18,7 +18,6 @@ __all__ = [
     "Added",
     "AuditRow",
     "LabelledExample",
-    "OutboxRow",
     "Patience",
     "Registry",
     "ReleaseRow",

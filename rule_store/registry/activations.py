@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from rule_store.activation import ACTIVATION_BYTES, Activation, activation_to_bytes
+from rule_store.binding import Binding
 from rule_store.errors import InvalidActivation
-from rule_store.registry import audit, releases
+from rule_store.registry import audit, bindings, releases
 from rule_store.registry.database import Database
 from rule_store.registry.limits import check_number, check_page
 from rule_store.registry.tables import activations, outbox
@@ -37,21 +38,13 @@ class ActivationRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxRow:
-    """An activation that is decided and not yet published; `envelope` is what to publish."""
-
-    number: int
-    activation: Activation
-    envelope: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """An activation as it is asked for; the registry gives it its sequence.
 
     at_least: the highest sequence known from elsewhere, such as from the topic.
     expected: sequence of the activation that is believed to be in force, 0 for none; None takes
         whatever is.
+    binding: where it is going to be published; None where that is not known yet.
     """
 
     domain: str
@@ -62,6 +55,7 @@ class Wish:
     at_ms: int
     at_least: int
     expected: int | None
+    binding: Binding | None
 
 
 def activate(database: Database, wish: Wish, make_envelope: MakeEnvelope) -> Activation:
@@ -76,6 +70,8 @@ def activate(database: Database, wish: Wish, make_envelope: MakeEnvelope) -> Act
         shadow = _fitting(connection, wish, wish.shadow) if wish.shadow is not None else None
         newest = _newest(connection, wish.domain, wish.labels_digest)
         _refuse_overtaken(wish, newest)
+        if wish.binding is not None:
+            bindings.bind(connection, wish.binding, by=wish.by, at_ms=wish.at_ms)
         activation = Activation(
             domain=wish.domain,
             labels_digest=wish.labels_digest,
@@ -135,23 +131,6 @@ def history(
                 published_at_ms=row.published_at_ms,
             )
             for row in connection.execute(query.limit(limit))
-        )
-
-
-def pending(database: Database, *, limit: int) -> tuple[OutboxRow, ...]:
-    """What is decided and not published, in the order in which it was decided."""
-    check_page(limit, None)
-    query = (
-        select(activations, outbox.c.envelope)
-        .join(outbox, outbox.c.number == activations.c.number)
-        .where(outbox.c.published_at_ms.is_(None))
-        .order_by(activations.c.number)
-        .limit(limit)
-    )
-    with database.reading() as connection:
-        return tuple(
-            OutboxRow(number=row.number, activation=_activation(row), envelope=row.envelope)
-            for row in connection.execute(query)
         )
 
 

@@ -19,7 +19,9 @@ from rule_store.registry_errors import AuditBroken, InvalidEntry
 GENESIS = "0" * 64
 DETAILS_BYTES = 16 * 1024
 
-What = Literal["release added", "release signed", "activated", "examples added", "examples removed"]
+What = Literal[
+    "release added", "release signed", "activated", "bound", "examples added", "examples removed"
+]
 Detail = str | int | list[str] | None
 
 
@@ -28,7 +30,7 @@ class AuditRow:
     """One thing that was done.
 
     number: counts from 1 without a gap.
-    subject: what it was done to: a release's digest, or a domain.
+    subject: what it was done to: a release's digest, a domain, or where the registry belongs.
     hash: SHA-256 (hexadecimal) over the previous row's hash and this row's canonical JSON.
     """
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rule_store.activation import Activation
-from rule_store.registry import activations, examples, releases
+from rule_store.binding import Binding
+from rule_store.registry import activations, bindings, examples, releases
 from rule_store.registry import audit as trail
-from rule_store.registry.activations import ActivationRow, MakeEnvelope, OutboxRow, Wish
+from rule_store.registry.activations import ActivationRow, MakeEnvelope, Wish
 from rule_store.registry.audit import AuditRow
 from rule_store.registry.database import Database, Patience
 from rule_store.registry.examples import Added, LabelledExample
@@ -76,20 +77,21 @@ class Registry:
         at_ms: int,
         parent: str | None = None,
         note: str | None = None,
+        verified: Collection[str] = (),
     ) -> ReleaseRow:
         """Keep a release; one that is there already gains the signatures of further keys.
 
-        Signatures are not verified here: who is trusted is for those who obey to say.
+        Signatures are not verified here: who is trusted is for those who obey to say. Those of keys
+        in `verified` are known to fit, and take the place of others of the same key.
 
         Raises:
-            InvalidRelease, InvalidEnvelope: it is none, or its signatures are malformed.
-            InvalidEntry: `by`, `at_ms` or `note` out of bounds.
+            InvalidRelease, InvalidEnvelope, InvalidEntry: malformed, or a field out of bounds.
             UnknownRelease: no such parent.
             RegistryConflict: the parent is of another domain, or the release stands with another
-                signature of the same key.
+                signature of a key that is not verified.
         """
         provenance = Provenance(by=by, at_ms=at_ms, parent=parent, note=note)
-        return releases.add(self._database, signed, provenance)
+        return releases.add(self._database, signed, provenance, frozenset(verified))
 
     def release(self, name: str) -> ReleaseRow:
         """The release of a digest, or of the first four or more digits that only it has.
@@ -116,7 +118,7 @@ class Registry:
         """The newest releases first; `before` is the number of the last row already seen."""
         return releases.page(self._database, domain, limit=limit, before=before)
 
-    # Activations
+    # Activations, and where they are published
 
     def activate(
         self,
@@ -130,6 +132,7 @@ class Registry:
         make_envelope: MakeEnvelope,
         at_least_sequence: int = 0,
         expected: int | None = None,
+        binding: Binding | None = None,
     ) -> Activation:
         """Decide that a release is in force, and put it into the outbox to be published.
 
@@ -142,13 +145,13 @@ class Registry:
             at_ms: when.
             make_envelope: signs the activation; gives the bytes to be published.
             at_least_sequence: the highest sequence known from elsewhere, such as from the topic.
-            expected: sequence of the activation that the decision follows upon, 0 for none;
-                None activates whatever came before.
+            expected: sequence of the activation that it follows upon, 0 for none; None: of any.
+            binding: where it is going to be published; the first one binds the registry to it.
 
         Raises:
             UnknownRelease: the registry has no such release or shadow.
-            RegistryConflict: it is for another domain or other labels; or another activation
-                than `expected` is in force.
+            RegistryConflict: it is for another domain or other labels; another activation than
+                `expected` is in force; or the registry belongs elsewhere.
             InvalidActivation, InvalidEntry: a field out of its range.
         """
         wish = Wish(
@@ -160,6 +163,7 @@ class Registry:
             at_ms=at_ms,
             at_least=at_least_sequence,
             expected=expected,
+            binding=binding,
         )
         return activations.activate(self._database, wish, make_envelope)
 
@@ -184,13 +188,6 @@ class Registry:
             self._database, domain, labels_digest=labels_digest, limit=limit, before=before
         )
 
-    def pending(self, *, limit: int = 100) -> tuple[OutboxRow, ...]:
-        """What is decided and not published, in the order in which it was decided.
-
-        Also what a later one superseded before it was published.
-        """
-        return activations.pending(self._database, limit=limit)
-
     def published(self, activation: Activation, *, at_ms: int) -> None:
         """Note that an activation stands in the topic; saying so again changes nothing.
 
@@ -204,6 +201,15 @@ class Registry:
             activation.sequence,
             at_ms=at_ms,
         )
+
+    def bind(self, binding: Binding, *, by: str, at_ms: int, anew: bool = False) -> Binding | None:
+        """Let it belong where it publishes; where it belonged before.
+
+        Raises:
+            RegistryConflict: it belongs elsewhere, and not `anew`.
+        """
+        with self._database.writing() as connection:
+            return bindings.bind(connection, binding, by=by, at_ms=at_ms, anew=anew)
 
     # Audit trail
 

@@ -54,7 +54,9 @@ class Provenance:
     note: str | None
 
 
-def add(database: Database, signed: Signed, provenance: Provenance) -> ReleaseRow:
+def add(
+    database: Database, signed: Signed, provenance: Provenance, verified: frozenset[str]
+) -> ReleaseRow:
     """Keep a release; one that is there already gains the signatures of further keys.
 
     Raises:
@@ -69,7 +71,7 @@ def add(database: Database, signed: Signed, provenance: Provenance) -> ReleaseRo
         if connection.execute(select(releases.c.digest).filter_by(digest=name)).first() is None:
             _insert(connection, signed, release, provenance)
         else:
-            _cosign(connection, name, signed.signatures, provenance)
+            _cosign(connection, name, signed.signatures, provenance, verified)
         return find(connection, name)
 
 
@@ -159,20 +161,28 @@ def _parent(connection: Connection, release: Release, name: str | None) -> str |
 
 
 def _cosign(
-    connection: Connection, name: str, given: Iterable[Signature], provenance: Provenance
+    connection: Connection,
+    name: str,
+    given: Iterable[Signature],
+    provenance: Provenance,
+    verified: frozenset[str],
 ) -> None:
-    """Add signatures beside those of other keys; none takes the place of one that stands."""
+    """Add signatures beside those of other keys; only a verified one replaces one that stands."""
     stand = _signatures(connection, name)
     new = tuple(each for each in given if each not in stand)
     if not new:
         return
     key_ids = [each.key_id for each in new]
-    _refuse_replacing(name, {each.key_id for each in stand}.intersection(key_ids))
-    merged = (*stand, *new)
+    replaced = {each.key_id for each in stand}.intersection(key_ids)
+    _refuse_replacing(name, replaced - verified)
+    merged = (*(each for each in stand if each.key_id not in replaced), *new)
     if len(merged) > SIGNATURES:
         raise InvalidEnvelope("signatures", f"would be {len(merged)}, at most {SIGNATURES} count")
     by, at_ms = provenance.by, provenance.at_ms
-    audit.append(connection, "release signed", name, {"signed_by": key_ids}, by=by, at_ms=at_ms)
+    details: dict[str, audit.Detail] = {"signed_by": key_ids}
+    if replaced:
+        details["replaced"] = sorted(replaced)
+    audit.append(connection, "release signed", name, details, by=by, at_ms=at_ms)
     connection.execute(delete(signatures).filter_by(digest=name))
     _write_signatures(connection, name, merged)
 
@@ -183,7 +193,8 @@ def _refuse_replacing(name: str, key_ids: set[str]) -> None:
         raise RegistryConflict(
             f"release {name} stands with another signature of key {min(key_ids)}, of which only "
             f"one can be right: see with `kdsl release verify {name} --trust …` whether the one "
-            "that stands is; leave the other out, or sign with another key"
+            "that stands is, and leave the other out; or activate the file with --trust, which "
+            "keeps the one that fits"
         )
 
 

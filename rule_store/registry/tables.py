@@ -100,6 +100,15 @@ audit_head = Table(
     Column("hash", Text, nullable=False),
 )
 
+# One row at most: where its activations are published.
+binding = Table(
+    "binding",
+    metadata,
+    Column("id", BigInteger, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("cluster", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+)
+
 examples = Table(
     "examples",
     metadata,

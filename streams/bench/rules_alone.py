@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from rule_store import CompiledRules, fold
 from streams.bench.rules_drawn import Drawn, draw_rules
-from streams.bench.rules_texts import made_dialogues, read_dialogues
+from streams.bench.rules_texts import made_dialogues, mixed, read_dialogues
 
 DIALOGUES = 10_000
 _SWAPS = 10
@@ -94,11 +94,11 @@ def _resident_mib() -> float:
 
 
 def dialogues(texts: Path | None, *, seed: int, count: int = DIALOGUES) -> list[str]:
-    """The dialogues of a file, from the start again until there are enough; or made ones."""
+    """The dialogues of a file, again and again until there are enough, or made ones; mixed."""
     if texts is None:
-        return made_dialogues(count, seed=seed)
+        return mixed(made_dialogues(count, seed=seed), seed=seed)
     read = read_dialogues(texts)
-    return [read[number % len(read)] for number in range(count)]
+    return mixed([read[number % len(read)] for number in range(count)], seed=seed)
 
 
 def main() -> None:

@@ -62,7 +62,8 @@ def draw_rules(
     taken: set[str] = set()
     bodies: list[tuple[tuple[Literal, ...], str]] = []
     for number, segment in enumerate(_sentences(found, rules, fired, draw)):
-        near = sorted(_phrases(segment), key=lambda each: _far(found.phrases[each], share))
+        # Among equals by the alphabet: the order of a set is another in every process.
+        near = sorted(_phrases(segment), key=lambda each: (_far(found.phrases[each], share), each))
         fresh = [each for each in near if each not in taken] or near
         chosen = fresh[: draw.randint(2, 4)]
         taken.update(chosen)
@@ -100,7 +101,7 @@ def _body(phrases: Sequence[str], concept: int | None) -> tuple[Literal, ...]:
 
 
 def _look_through(texts: Sequence[str]) -> _Found:
-    segments = Counter(segment for text in texts for segment in {*_segments(text)})
+    segments = Counter(segment for text in texts for segment in dict.fromkeys(_segments(text)))
     phrases: Counter[str] = Counter()
     for segment, count in segments.items():
         for phrase in _phrases(segment):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from typing import Any
 
-from rule_store import Evidence, Has, Literal, Mentions, evaluate
+from rule_store import Evidence, Has, Literal, Mentions, evaluate, fold
 from rule_store.automaton import Automaton
 from rule_store.predicates import found_phrases
 from streams.bench.rules_drawn import CHANNEL, Drawn
+from streams.bench.rules_hyperscan import deciding, reporting
 from streams.errors import MissingExtra
 
 _PACKAGES = {
@@ -22,9 +23,11 @@ _PACKAGES = {
 class Given:
     """A dialogue as peers get it: all that they need not find themselves is found already.
 
-    text: folded. phrases: those that occur. concepts: whether each occurs, in order of name.
+    written: as it was written. text: folded. phrases: those that occur. concepts: whether each
+        occurs, in order of name.
     """
 
+    written: str
     text: str
     phrases: tuple[str, ...]
     concepts: tuple[bool, ...]
@@ -62,16 +65,17 @@ def versions() -> str:
 
 
 def given(drawn: Drawn, texts: Sequence[str]) -> list[Given]:
-    """What peers are given of folded texts."""
+    """What peers are given of texts as they were written."""
     automaton = Automaton(drawn.phrases)
     concepts = {name: drawn.lexicon.phrases(name) for name in _concepts(drawn)}
     found = []
-    for text in texts:
+    for written in texts:
+        text = fold(written)
         near = automaton.found(text)
         phrases = tuple(found_phrases(tuple(sorted(near)), text))
         there = frozenset(phrases)
         mentioned = tuple(not there.isdisjoint(each) for each in concepts.values())
-        found.append(Given(text=text, phrases=phrases, concepts=mentioned))
+        found.append(Given(written=written, text=text, phrases=phrases, concepts=mentioned))
     return found
 
 
@@ -130,23 +134,13 @@ def _rule_engine(drawn: Drawn) -> Callable[[Given], object]:
 
 
 def _hyperscan(drawn: Drawn) -> Callable[[Given], object]:
-    """All matches of all phrases, in a list; nothing is decided."""
-    import hyperscan
+    match = reporting(drawn)
+    return lambda each: match(each.text)
 
-    phrases = [phrase.encode() for phrase in drawn.phrases]
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(expressions=phrases, ids=list(range(len(phrases))), flags=0, literal=True)
-    scratch = hyperscan.Scratch(database)
-    found: list[tuple[int, int]] = []
 
-    def report(phrase: int, start: int, end: int, flags: int, context: object) -> None:
-        found.append((phrase, end))
-
-    def run(each: Given) -> None:
-        found.clear()
-        database.scan(each.text.encode(), match_event_handler=report, scratch=scratch)
-
-    return run
+def _hyperscan_decides(drawn: Drawn) -> Callable[[Given], object]:
+    decided = deciding(drawn)
+    return lambda each: decided(each.written)
 
 
 def _scan_alone(drawn: Drawn) -> Callable[[Given], object]:
@@ -163,6 +157,12 @@ PEERS: tuple[Peer, ...] = (
     Peer(name="zen_engine", says="zen-engine", prepare=_zen, general=True, least=10),
     Peer(name="rule_engine", says="rule-engine", prepare=_rule_engine, general=True, least=10),
     Peer(name="plain", says="plain evaluation", prepare=_plain),
+    Peer(
+        name="hyperscan_decides",
+        says="hyperscan in our automaton's place",
+        prepare=_hyperscan_decides,
+        least=1,
+    ),
     Peer(name="hyperscan", says="hyperscan, all matches only", prepare=_hyperscan, least=1),
     Peer(name="scan_alone", says="our automaton's scan alone", prepare=_scan_alone, least=1 / 3),
 )

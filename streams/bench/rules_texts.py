@@ -44,6 +44,11 @@ def made_dialogues(count: int, *, seed: int, other: bool = False) -> list[str]:
     return chinese + _dialogues(draw, count - count // 2, english, " ", ",.?!")
 
 
+def mixed(texts: Sequence[str], *, seed: int) -> list[str]:
+    """The same texts in an order in which any stretch is like the whole."""
+    return random.Random(seed).sample(texts, len(texts))  # noqa: S311 - no secret
+
+
 def _word(draw: random.Random, letters: str, least: int, most: int) -> str:
     return "".join(draw.choices(letters, k=draw.randint(least, most)))
 

@@ -1,6 +1,7 @@
 """How an explanation looks: lines with every found place highlighted, or JSON fields."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
@@ -13,6 +14,7 @@ from rule_store import (
     ExplainedRule,
     Explanation,
     Mentions,
+    Place,
     Predicate,
     Reaches,
     Span,
@@ -43,18 +45,19 @@ def verdict_words(verdict: Verdict) -> str:
 
 
 def explanation_lines(
-    explanation: Explanation, evidence: Evidence, *, marks: bool
+    explanation: Explanation, evidence: Evidence, *, places: Mapping[str, Place], marks: bool
 ) -> Iterator[Text]:
     """Rules that fired, then those that nearly did, literal by literal.
 
     Args:
         explanation: what to show; `RULES_SHOWN` of each kind at most.
         evidence: that it explains.
+        places: rule id → where it stands, as far as its text is at hand.
         marks: «mark» what is found, for where colours do not show.
     """
     for word, rules in (("fired", explanation.fired), ("nearly", explanation.nearly)):
         for rule in rules[:RULES_SHOWN]:
-            yield _rule_line(word, rule)
+            yield _rule_line(word, rule, places.get(rule.rule.id))
             for literal in rule.literals:
                 yield _literal_line(literal, evidence, marks=marks)
         if len(rules) > RULES_SHOWN:
@@ -73,14 +76,21 @@ def _said(evidence: Evidence) -> Iterator[Text]:
             yield Text(f"    {channel}: {_safe(text[:_EXCERPT_CHARS])}{cut}", style="dim")
 
 
-def _rule_line(word: str, explained: ExplainedRule) -> Text:
+def _rule_line(word: str, explained: ExplainedRule, place: Place | None) -> Text:
     rule = explained.rule
     line = Text("  ")
     line.append(word, style="green" if explained.held else "yellow")
     line.append(f" {rule.id} then {printable(rule.label)}", style="bold")
+    if place is not None:
+        line.append(f"  {file_and_line(place)}", style="dim")
     if rule.note:
         line.append(f"  {printable(rule.note)}", style="italic")
     return line
+
+
+def file_and_line(place: Place) -> str:
+    """Where a rule stands, short enough for a table."""
+    return f"{printable(Path(place.origin).name)}:{place.line}"
 
 
 def _literal_line(explained: ExplainedLiteral, evidence: Evidence, *, marks: bool) -> Text:

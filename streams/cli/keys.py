@@ -22,11 +22,9 @@ from streams.cli.release_options import RegistryOption, TrustOption, open_regist
 from streams.cli.release_tables import moment
 from streams.cli.terminal import printable, say, stdout
 from streams.errors import BrokerUnreachable, InvalidSettings, TopicMissing
-from streams.kafka import read_topic
-from streams.obeyed import Obeyed
+from streams.publishing import KafkaReleaseTopic
 from streams.registering import in_force
 from streams.settings import Settings, load_settings
-from streams.topics import topic_name
 from streams.trust_folder import (
     InForce,
     find_key,
@@ -138,17 +136,27 @@ def _in_force(registry: "Registry", trust: TrustStore) -> list[InForce]:
 
 
 async def _in_force_in_topic(settings: Settings, trust: TrustStore) -> list[InForce]:
-    obeyed = Obeyed(trust)
-    topic = topic_name("releases", prefix=settings.prefix)
+    topic = KafkaReleaseTopic(settings.cluster, prefix=settings.prefix)
     try:
-        async for record in read_topic(settings.cluster, topic):
-            obeyed.note(record)
+        published = await topic.read(trust)
     except (BrokerUnreachable, TopicMissing) as error:
         raise type(error)(
             f"{error}; or go by the registry alone, with --registry-only, and what was signed and "
             "never published goes unnoticed"
         ) from error
-    return list(obeyed.in_force())
+    found = []
+    for active in published.in_force.values():
+        release = published.release(active.activation.digest)
+        found.append(
+            InForce(
+                domain=active.activation.domain,
+                digest=active.activation.digest,
+                place="topic",
+                release_signers=release.trusted if release else frozenset(),
+                activation_signers=active.trusted,
+            )
+        )
+    return found
 
 
 def _store(settings: Settings) -> Path:

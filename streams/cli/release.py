@@ -6,6 +6,7 @@ from streams.cli import release_registry
 from streams.cli.release_activate import activate, rollback, sync
 from streams.cli.release_build import build
 from streams.cli.release_history import history
+from streams.cli.release_shadow import shadow
 from streams.cli.release_show import diff, list_releases, show
 from streams.cli.release_sign import sign, verify
 from streams.cli.release_status import status
@@ -24,4 +25,5 @@ app.command("rollback")(rollback)
 app.command("history")(history)
 app.command("sync")(sync)
 app.command("status")(status)
+app.command("shadow")(shadow)
 app.add_typer(release_registry.app, name="registry")

@@ -45,6 +45,13 @@ NewKey = Annotated[
 
 def activate(
     name: Named,
+    shadow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGEST|FILE",
+            help="Evaluate this release too, without effect; see `kdsl release shadow`.",
+        ),
+    ] = None,
     bootstrap: Bootstrap = None,
     prefix: Prefix = None,
     key: KeyOption = None,
@@ -61,16 +68,21 @@ def activate(
     by: ByOption = None,
     registry: RegistryOption = None,
 ) -> None:
-    """Put a release in force: noted in the registry, published, taken over without a restart."""
+    """Put a release in force: noted in the registry, published, taken over without a restart.
+
+    A shadow lasts until the next activation: without --shadow, that ends it.
+    """
     given = {"bootstrap": bootstrap, "prefix": prefix, "trust": trust, "registry": registry}
     settings, person = load_settings(given), who(by)
     with open_registry(settings) as opened:
         named = find_release(name, opened)
+        beside = None if shadow is None else find_release(shadow, opened)
         release = read_release(named.signed.content)
         newest = opened.active(release.domain, release.labels_digest)
         expected = None if expect is None else expected_sequence(expect, newest)
         wanted = Wanted(
             release=named.digest,
+            shadow=None if beside is None else beside.digest,
             key=_signer(key, allow_unsigned=allow_unsigned),
             trust=trusted(settings),
             new_key=new_key,
@@ -78,7 +90,9 @@ def activate(
             at_ms=system_now_ms(),
             expected=expected,
         )
-        register(named, opened, wanted)
+        for each in (named, beside):
+            if each is not None:
+                register(each, opened, wanted)
         _say_activated(_activate(opened, settings, wanted))
 
 
@@ -116,6 +130,7 @@ def sync(
     bootstrap: Bootstrap = None,
     prefix: Prefix = None,
     trust: TrustOption = None,
+    by: ByOption = None,
     registry: RegistryOption = None,
 ) -> None:
     """Publish what the registry has in force and the topic has not, lost or overwrote.
@@ -123,11 +138,11 @@ def sync(
     To be run after `activate` was interrupted, and harmless at any time.
     """
     given = {"bootstrap": bootstrap, "prefix": prefix, "trust": trust, "registry": registry}
-    settings = load_settings(given)
+    settings, person = load_settings(given), who(by)
     topic = KafkaReleaseTopic(settings.cluster, prefix=settings.prefix)
     with open_registry(settings) as opened:
         settled = asyncio.run(
-            sync_topic(opened, topic, trust=trusted(settings), now_ms=system_now_ms())
+            sync_topic(opened, topic, trust=trusted(settings), by=person, now_ms=system_now_ms())
         )
         place = opened.place
     for each in settled:
@@ -164,6 +179,11 @@ def _say_activated(activated: Activated) -> None:
             f"release {activation.digest} is active for {activation.domain} (sequence "
             f"{activation.sequence}); see who runs it with `kdsl release status`"
         )
+        if activation.shadow is not None:
+            say(
+                f"release {activation.shadow} is its shadow, evaluated without effect: see what it "
+                "would change with `kdsl release shadow`"
+            )
         return
     winner = activated.settled.overruled_by or activated.settled.activation
     say(

@@ -103,4 +103,11 @@ def _keep(
         parent = active.digest if active else None
         if parent == digest_of(signed.content):
             parent = None
-        registry.add_release(signed, by=by, at_ms=system_now_ms(), parent=parent, note=note)
+        registry.add_release(
+            signed,
+            by=by,
+            at_ms=system_now_ms(),
+            parent=parent,
+            note=note,
+            verified=[each.key_id for each in signed.signatures],  # made just now
+        )

@@ -154,18 +154,21 @@ def is_known(digest: str, registry: Registry) -> bool:
 def register(named: NamedRelease, registry: Registry, wanted: Wanted) -> None:
     """Put a release of a file into the registry, if it is not there, with the signatures that fit.
 
-    Where nobody's signatures count, none can be verified, and all are kept as they are.
+    Those take the place of others of the same key. Where nobody's signatures count, none can be
+    verified, and all are kept as they are.
 
     Raises:
         ReleaseRefused, Untrusted: workers would refuse it; nothing is put there.
-        RegistryConflict: it is there with another signature of the same key.
+        RegistryConflict: it is there with another signature of a key that cannot be verified.
     """
     if named.file is None:
         return
     if not is_known(named.digest, registry):
         refuse_untrusted(named.signed, wanted)
         say(f"release {named.digest} of {named.file} goes into the registry")
-    registry.add_release(_fitting(named.signed, wanted.counted), by=wanted.by, at_ms=wanted.at_ms)
+    fitting = _fitting(named.signed, wanted.counted)
+    verified = () if wanted.counted is None else [each.key_id for each in fitting.signatures]
+    registry.add_release(fitting, by=wanted.by, at_ms=wanted.at_ms, verified=verified)
 
 
 def _fitting(signed: Signed, trust: TrustStore | None) -> Signed:

@@ -1,15 +1,21 @@
-"""`kdsl release registry`: the schema of the registry."""
+"""`kdsl release registry`: the schema of the registry, and where it belongs."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from streams.cli.release_options import RegistryOption
+from streams.cli.options import Bootstrap, Prefix
+from streams.cli.release_options import ByOption, RegistryOption, open_registry, who
 from streams.cli.terminal import say
+from streams.publishing import KafkaReleaseTopic
+from streams.role import system_now_ms
 from streams.settings import load_settings
 
-app = typer.Typer(no_args_is_help=True, help="Bring the registry's tables to another schema.")
+app = typer.Typer(
+    no_args_is_help=True, help="The registry's tables, and the cluster that it belongs to."
+)
 
 
 @app.command("upgrade")
@@ -26,7 +32,7 @@ def upgrade(registry: RegistryOption = None) -> None:
 
 @app.command("downgrade")
 def downgrade(
-    revision: Annotated[str, typer.Argument(help="An older schema: 0001, or base for none.")],
+    revision: Annotated[str, typer.Argument(help="An older schema: 0002, or base for none.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     registry: RegistryOption = None,
 ) -> None:
@@ -40,6 +46,23 @@ def downgrade(
         typer.confirm(f"What schema {revision} cannot hold is lost in {shown}. Go on?", abort=True)
     downgrade_registry(place, revision)
     say(f"registry {shown} has schema {revision} now")
+
+
+@app.command("rebind")
+def rebind(
+    bootstrap: Bootstrap = None,
+    prefix: Prefix = None,
+    by: ByOption = None,
+    registry: RegistryOption = None,
+) -> None:
+    """Let the registry belong to this cluster and prefix: they were made anew, or renamed."""
+    given = {"bootstrap": bootstrap, "prefix": prefix, "registry": registry}
+    settings, person = load_settings(given), who(by)
+    topic = KafkaReleaseTopic(settings.cluster, prefix=settings.prefix)
+    binding = asyncio.run(topic.binding())
+    with open_registry(settings) as opened:
+        before = opened.bind(binding, by=person, at_ms=system_now_ms(), anew=True)
+        say(f"registry {opened.place} now belongs to {binding}; before: {before or 'nowhere yet'}")
 
 
 def _place(registry: str | None) -> str | Path:

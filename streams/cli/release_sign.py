@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rule_store import Signed, cosign, load_key, read_release, signed_to_bytes
+from rule_store import Signed, cosign, key_id, load_key, read_release, signed_to_bytes
 from streams.cli.release_options import (
     ByOption,
     Named,
@@ -47,7 +47,8 @@ def sign(
             _write(named.file, signed)
             places.append(str(named.file))
         if named.file is None or is_known(named.digest, opened):
-            opened.add_release(signed, by=person, at_ms=system_now_ms())
+            own = key_id(signer.public_key())
+            opened.add_release(signed, by=person, at_ms=system_now_ms(), verified=[own])
             places.append("the registry")
         active = named.digest in {row.activation.digest for row in in_force(opened)}
     signers = ", ".join(each.key_id for each in signed.signatures)

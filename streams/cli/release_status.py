@@ -8,15 +8,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
-from rule_store import (
-    ACTIVATION_BYTES,
-    Activation,
-    RuleStoreError,
-    TrustStore,
-    activation_from_bytes,
-    signed_from_bytes,
-    topic_key,
-)
+from rule_store import Activation, TrustStore
 from streams.cli.options import Bootstrap, Prefix
 from streams.cli.release_options import TrustOption, trusted
 from streams.cli.terminal import printable, put_json, say, stdout
@@ -25,9 +17,10 @@ from streams.codec import decode_status, status_fields
 from streams.errors import InvalidRecord
 from streams.events import WorkerStatus
 from streams.kafka import read_topic
+from streams.publishing import KafkaReleaseTopic
 from streams.role import system_now_ms
 from streams.settings import load_settings
-from streams.statuses import Worker, newest, weigh
+from streams.statuses import Worker, weigh
 from streams.topics import topic_name
 
 _SHORT_CHARS = 12
@@ -75,29 +68,11 @@ def status(
 async def _read(
     cluster: Cluster, prefix: str, trust: TrustStore | None
 ) -> tuple[dict[str, Activation], list[WorkerStatus]]:
-    activations = await _read_activations(cluster, topic_name("releases", prefix=prefix), trust)
+    published = await KafkaReleaseTopic(cluster, prefix=prefix).read(trust)
+    for each in published.passed_over:
+        say(f"{topic_name('releases', prefix=prefix)}@{each.offset} passed over: {each.why}")
     statuses = await _read_statuses(cluster, topic_name("status", prefix=prefix))
-    return newest(activations), statuses
-
-
-async def _read_activations(
-    cluster: Cluster, topic: str, trust: TrustStore | None
-) -> list[Activation]:
-    found = []
-    async for record in read_topic(cluster, topic):
-        if not (record.key or b"").startswith(b"active/") or record.value is None:
-            continue
-        try:
-            signed = signed_from_bytes(record.value, content_bytes=ACTIVATION_BYTES)
-            if trust is not None:
-                trust.verify(signed, "activation")
-            activation = activation_from_bytes(signed.content)
-        except RuleStoreError as error:
-            say(f"{topic}@{record.offset} passed over: {error}")
-            continue
-        if topic_key(activation).encode() == record.key:
-            found.append(activation)
-    return found
+    return {key: each.activation for key, each in published.in_force.items()}, statuses
 
 
 async def _read_statuses(cluster: Cluster, topic: str) -> list[WorkerStatus]:
@@ -130,6 +105,7 @@ def _json(activations: Sequence[Activation], workers: Sequence[Worker]) -> dict[
                 "gone": worker.gone,
                 "active": worker.wanted,
                 "differs": worker.differs,
+                "missing_shadow": worker.missing_shadow,
             }
             for worker in workers
         ],
@@ -142,12 +118,18 @@ def _print(activations: Sequence[Activation], workers: Sequence[Worker], *, now_
             f"active for {each.domain}: {each.digest} (sequence {each.sequence}, by {each.by}, "
             f"{ago(now_ms - each.at_ms)})"
         )
+        if each.shadow is not None:
+            say(f"its shadow: {each.shadow}, without effect; see `kdsl release shadow`")
     if not activations:
         say("no release is active: run `kdsl release activate FILE`")
+    shadows = any(worker.active is not None and worker.active.shadow for worker in workers)
     names = ("worker", "role", "domain", "release", "no.", "since", "ready", "lag", "refused")
     table = Table(*(Column(name, overflow="fold") for name in names), box=SIMPLE_HEAD)
+    if shadows:
+        table.add_column("shadow", overflow="fold")
     for worker in workers:
-        table.add_row(*map(printable, _row(worker, now_ms=now_ms)))
+        row = [*_row(worker, now_ms=now_ms), *[_shadow(worker)] * shadows]
+        table.add_row(*map(printable, row))
     stdout().print(table)
     for worker in workers:
         for line in _sentences(worker, now_ms=now_ms):
@@ -171,6 +153,13 @@ def _row(worker: Worker, *, now_ms: int) -> list[str]:
     ]
 
 
+def _shadow(worker: Worker) -> str:
+    running = worker.status.in_force
+    if running is not None and running.shadow is not None:
+        return "yes"
+    return "no" if worker.missing_shadow else "-"
+
+
 def _sentences(worker: Worker, *, now_ms: int) -> Iterator[str]:
     """What has no room in a table."""
     status = worker.status
@@ -182,8 +171,14 @@ def _sentences(worker: Worker, *, now_ms: int) -> Iterator[str]:
             yield f"{status.worker}: {obstacle}"
         if status.uses_fitted_weights is False:
             yield f"{status.worker}: its bundle is not the one that the release was fitted with"
-    if status.refusal is not None:
-        yield f"{status.worker}: {status.refusal.why}"
+    missing, refusal = None if worker.gone else worker.missing_shadow, status.refusal
+    of_shadow = missing is not None and refusal is not None and refusal.digest == missing
+    why = refusal.why if refusal is not None else ""
+    if missing is not None:
+        end = f": {why}" if of_shadow else " yet"
+        yield f"{status.worker}: its shadow {short(missing)} is not evaluated{end}"
+    if why and not of_shadow:
+        yield f"{status.worker}: {why}"
 
 
 def short(digest: str) -> str:

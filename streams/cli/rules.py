@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from rule_store import Mentions, Rule, Trial, format_rules, print_literal, try_examples
+from rule_store import Mentions, Place, Rule, Trial, format_rules, print_literal, try_examples
 from streams.cli import rules_explain, rules_lint
-from streams.cli.explained import explanation_lines, verdict_words
+from streams.cli.explained import explanation_lines, file_and_line, verdict_words
 from streams.cli.options import DomainName
 from streams.cli.rules_read import RulesPaths, read_rules_at
 from streams.cli.terminal import printable, say, stdout
@@ -56,6 +56,8 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         found = sorted(path.rglob("*.rules")) if path.is_dir() else [path]
         if not found:
             raise InvalidDomain(f"{path}: no .rules file there; give a file or another folder")
+        if not path.is_dir() and path.suffix != ".rules":
+            raise InvalidDomain(f"{path}: a file of rules ends in .rules; give one, or a folder")
         yield from found
 
 
@@ -83,16 +85,16 @@ def try_out(paths: RulesPaths = None, domain: DomainName = None) -> None:
     """
     pack, files = read_rules_at(paths, domain)
     trials = [
-        trial
+        (file, trial)
         for file in files
         for trial in try_examples(
             file.read, pack.lexicon, reliability=file.task.assumed_reliability
         )
     ]
-    failed = [trial for trial in trials if not trial.passed]
+    failed = [(file, trial) for file, trial in trials if not trial.passed]
     console = stdout()
-    for trial in failed:
-        _print_trial(console, trial)
+    for file, trial in failed:
+        _print_trial(console, trial, file.read.places)
     if not trials:
         label = printable(files[0].task.label_names[0])
         say(f'no examples; write one below a rule: example "what the customer says" -> {label}')
@@ -101,13 +103,14 @@ def try_out(paths: RulesPaths = None, domain: DomainName = None) -> None:
     raise typer.Exit(1 if failed else 0)
 
 
-def _print_trial(console: Console, trial: Trial) -> None:
+def _print_trial(console: Console, trial: Trial, places: Mapping[str, Place]) -> None:
     wanted = "nothing" if trial.example.label is None else printable(trial.example.label)
     line = Text(f"{printable(str(trial.example.place))}: ")
     line.append(f"expected {wanted}, but {verdict_words(trial.verdict)}", style="bold red")
     console.print(line, soft_wrap=True)
     marks = not console.is_terminal
-    for each in explanation_lines(trial.explanation, trial.evidence, marks=marks):
+    lines = explanation_lines(trial.explanation, trial.evidence, places=places, marks=marks)
+    for each in lines:
         console.print(each, soft_wrap=True)
 
 
@@ -133,8 +136,11 @@ def show(
         say(f"{concept}: {len(phrases)} phrases")
         for phrase in phrases:
             stdout().print(f"  {printable(phrase)}", soft_wrap=True)
-    names = ("rule", "when", "then", "note", "where")
-    table = Table(*(Column(name, overflow="fold") for name in names))
+    table = Table(
+        Column("rule", no_wrap=True, overflow="fold"),
+        *(Column(name, overflow="fold") for name in ("when", "then", "note")),
+        Column("where", no_wrap=True, overflow="fold"),
+    )
     for file in files:
         rules = [each for each in file.read.rule_set.rules if _wanted(each, label, concept)]
         for rule in rules:
@@ -160,13 +166,12 @@ def _wanted(rule: Rule, label: str | None, concept: str | None) -> bool:
 
 
 def _row(rule: Rule, file: RulesFile) -> tuple[str, ...]:
-    place = file.read.places[rule.id]
     return (
         rule.id,
         printable(" and ".join(map(print_literal, rule.body))),
         printable(rule.label),
         printable(rule.note or ""),
-        f"{file.path.name}:{place.line}",
+        file_and_line(file.read.places[rule.id]),
     )
 
 

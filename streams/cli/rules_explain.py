@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from rule_store import (
     InvalidEnvelope,
+    Place,
     RuleSet,
     canonical_bytes,
     digest,
@@ -31,20 +32,22 @@ from streams.cli.options import DomainName, Json, ReadingsOption, SourceViewOpti
 from streams.cli.readings import choose_readings
 from streams.cli.terminal import printable, put_json, say, say_notes, stdout
 from streams.datasets import Example, read_examples
-from streams.domain import Domain, load_domain
+from streams.domain import Domain, load_domain, pack_folder
 from streams.errors import DatasetError, InvalidRecord, InvalidSettings, ReleaseRefused
 from streams.explaining import ExplainedQuestion, explain_event
 from streams.model_side import ModelSide
 from streams.role import system_now_ms
+from streams.rule_files import read_rules_files
 from streams.settings import Settings, load_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rules:
-    """What decides; `written` are its rules with their notes, where their source is at hand."""
+    """What decides; where its source is at hand, the rules with their notes and places too."""
 
     release: ActiveRelease
-    written: Mapping[str, RuleSet] | None
+    written: Mapping[str, RuleSet] | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
 
 
 def explain(
@@ -70,16 +73,18 @@ def explain(
 ) -> None:
     """Say for each question which rules fired, which nearly did, and what they lacked.
 
-    A rule nearly fires when just one literal does not hold, be it false or its channel unread,
-    and something that the rule looks for is there. What literals find is highlighted, in the
-    text as rules see it: folded. Exit 1 when a dialogue is refused.
+    A rule nearly fires when only one literal does not hold, and something it looks for is there.
+
+    What was found is highlighted in the text as rules see it: small letters, digits as 0.
+
+    Exit 1 when a dialogue is refused.
     """
     settings = load_settings({"domain": domain})
     settings = replace(
         settings, bundle=None, readings=choose_readings(readings, [source], settings)
     )
     pack = load_domain(settings.domain)
-    decides = _rules(pack, rules, release)
+    decides = _rules(pack, pack_folder(settings.domain), rules, release)
     seen = one_view(view, default="recorded" if source.is_dir() else "live")
     read = read_examples(source, domain=pack.name, view=seen, now_ms=system_now_ms())
     wanted = (each for each in read if event in (None, each.event.event_id))
@@ -92,18 +97,25 @@ def explain(
     raise typer.Exit(1 if refused else 0)
 
 
-def _rules(pack: Domain, folder: Path | None, file: Path | None) -> _Rules:
+def _rules(pack: Domain, home: Path, folder: Path | None, file: Path | None) -> _Rules:
     if folder is not None and file is not None:
         raise InvalidSettings("explain either --rules or a --release, not both")
     if file is not None:
-        return _Rules(release=_released(file, pack), written=None)
+        return _Rules(release=_released(file, pack))
     sources = pack_rules(pack) | (folder_rules(folder, pack) if folder else {})
     built = build_release(pack, sources)
     name = digest(canonical_bytes(built))
     return _Rules(
         release=ActiveRelease.of(built, digest=name, domain=pack),
         written={task: each.rule_set for task, each in sources.items()},
+        places=_places(home, pack) | (_places(folder, pack) if folder else {}),
     )
+
+
+def _places(folder: Path, pack: Domain) -> dict[str, Place]:
+    named = [folder / f"{task}.rules" for task in pack.tasks]
+    files = read_rules_files([path for path in named if path.is_file()], pack)
+    return {rule: place for file in files for rule, place in file.read.places.items()}
 
 
 def _released(file: Path, pack: Domain) -> ActiveRelease:
@@ -137,11 +149,16 @@ async def _explain_all(
                 refused += 1
                 say(f"{example.place}: {error.reason}: {error.detail}")
             else:
-                _put(example, explained, as_json)
+                _put(example, explained, rules.places, as_json)
     return refused
 
 
-def _put(example: Example, explained: Sequence[ExplainedQuestion], as_json: bool) -> None:
+def _put(
+    example: Example,
+    explained: Sequence[ExplainedQuestion],
+    places: Mapping[str, Place],
+    as_json: bool,
+) -> None:
     console = stdout()
     if not explained:
         say(f"{example.place}: asks nothing: its latest turn is the agent's, without an image")
@@ -149,11 +166,13 @@ def _put(example: Example, explained: Sequence[ExplainedQuestion], as_json: bool
         if as_json:
             put_json(_fields(example, question))
             continue
-        for line in _lines(example, question, marks=not console.is_terminal):
+        for line in _lines(example, question, places, marks=not console.is_terminal):
             console.print(line, soft_wrap=True)
 
 
-def _lines(example: Example, explained: ExplainedQuestion, *, marks: bool) -> Iterator[Text]:
+def _lines(
+    example: Example, explained: ExplainedQuestion, places: Mapping[str, Place], *, marks: bool
+) -> Iterator[Text]:
     question = explained.question
     image = "" if question.image_id is None else f" {printable(question.image_id)}"
     line = Text(f"{printable(example.event.event_id)} {question.task}{image}: ", style="bold")
@@ -161,7 +180,9 @@ def _lines(example: Example, explained: ExplainedQuestion, *, marks: bool) -> It
     if example.label is not None and example.task == question.task:
         line.append(f", should be {printable(example.label)}")
     yield line
-    yield from explanation_lines(explained.explanation, explained.evidence, marks=marks)
+    yield from explanation_lines(
+        explained.explanation, explained.evidence, places=places, marks=marks
+    )
 
 
 def _fields(example: Example, explained: ExplainedQuestion) -> dict[str, object]:

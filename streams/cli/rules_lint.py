@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from rule_store import (
     Finding,
     Firings,
     LabelledEvaluation,
+    Rule,
     RuleSet,
     count_firings,
     evaluate,
@@ -19,11 +20,12 @@ from rule_store import (
     lint_rules,
 )
 from streams.cli.choices import one_view
+from streams.cli.explained import file_and_line
 from streams.cli.labelled import read_questions
 from streams.cli.options import DomainName, Json, ReadingsOption, ViewOption
 from streams.cli.readings import choose_readings
 from streams.cli.rules_read import RulesPaths, read_rules_at
-from streams.cli.terminal import printable, put_json, say, stdout
+from streams.cli.terminal import counted, printable, put_json, say, stdout
 from streams.datasets import View
 from streams.domain import Domain, pack_folder
 from streams.labelled import LabelledQuestion
@@ -50,9 +52,9 @@ def lint(
 
     Exit 1 on errors; warnings, and notes on what costs time, are only said.
 
-    With --examples also, for each rule, coverage, overlaps, conflicts and reliability with its
-    95 % interval, on the examples that it was not fitted on (`fitted.json` beside the rules names
-    those).
+    With --examples it also says how often each rule fired, with others, against others, rightly.
+
+    The examples that a rule was fitted on, named in `fitted.json` beside the rules, are left out.
     """
     pack, files = read_rules_at(paths, domain, names_checked=False)
     settings = load_settings({"domain": domain})
@@ -73,16 +75,12 @@ def lint(
     errors, warnings = severities.count("error"), severities.count("warning")
     notes = severities.count("note")
     count = sum(len(file.read.rule_set.rules) for file in files)
-    noted = f", {_counted(notes, 'note')}" if notes else ""
+    noted = f", {counted(notes, 'note')}" if notes else ""
     say(
-        f"{_counted(count, 'rule')}: {_counted(errors, 'error')}, "
-        f"{_counted(warnings, 'warning')}{noted}"
+        f"{counted(count, 'rule')}: {counted(errors, 'error')}, "
+        f"{counted(warnings, 'warning')}{noted}"
     )
     raise typer.Exit(1 if errors or (strict and warnings) else 0)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _in_rules(file: RulesFile, pack: Domain) -> tuple[Finding, ...]:
@@ -135,13 +133,10 @@ def _show_examples(
     as_json: bool,
 ) -> None:
     labelled = read_questions(examples, view, settings, pack)
-    table = Table(
-        "rule", "then", "fired", "coverage", "overlaps", "conflicts", "correct", "incorrect",
-        "reliability", "95 %",
-    )  # fmt: skip
+    table = Table(*(Column(name, overflow="fold") for name in ("rule", "then")), *_counts())
     for file in files:
         rule_set = file.read.rule_set
-        labels = {rule.id: rule.label for rule in rule_set.rules}
+        rules = {rule.id: rule for rule in rule_set.rules}
         asked = [each for each in labelled if each.question.task == file.task.name]
         evaluated = _evaluated(rule_set, asked, pack)
         fitted_on = read_fitted_on(file.path.parent / "fitted.json")
@@ -149,7 +144,7 @@ def _show_examples(
             if as_json:
                 put_json({"what": "firings", "task": file.task.name, **_firings_fields(firings)})
             else:
-                table.add_row(*_row(firings, labels[firings.rule]))
+                table.add_row(*_row(firings, rules[firings.rule], file))
         say(f"{file.task.name}: {len(asked)} questions ({view} view, {settings.readings} readings)")
     if not as_json:
         stdout().print(table)
@@ -165,17 +160,22 @@ def _evaluated(
         )
 
 
-def _row(firings: Firings, label: str) -> tuple[str, ...]:
+def _counts() -> Iterator[Column]:
+    """Columns of numbers: as narrow as they are, so that most terminals hold all of them."""
+    names = ("fired", "coverage", "overlaps", "conflicts", "correct", "reliability", "95 %")
+    return (Column(name, justify="right", overflow="fold") for name in names)
+
+
+def _row(firings: Firings, rule: Rule, file: RulesFile) -> tuple[str, ...]:
     reliability, interval = firings.reliability, firings.interval
     return (
-        firings.rule,
-        printable(label),
+        file_and_line(file.read.places[rule.id]),
+        printable(rule.label),
         f"{firings.fired} of {firings.examples}",
         f"{firings.coverage:.3f}",
         str(firings.overlaps),
         str(firings.conflicts),
         str(firings.correct),
-        str(firings.incorrect),
         "" if reliability is None else f"{reliability:.2f}",
         "" if interval is None else f"{interval[0]:.2f}–{interval[1]:.2f}",
     )

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from streams.datasets import Example
+if TYPE_CHECKING:  # reading data sets brings numpy and aiohttp, which most commands do without
+    from streams.datasets import Example
 
 _MINUTE_MS = 60_000
 _FILE_COLUMNS = 160
@@ -75,7 +76,7 @@ def say(sentence: str) -> None:
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print("\n".join(lines))
 
 
-def say_notes(example: Example) -> Example:
+def say_notes(example: "Example") -> "Example":
     """Say what was changed about an example, if anything."""
     for note in example.notes:
         say(f"{example.place}: {note}")

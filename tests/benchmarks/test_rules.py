@@ -7,9 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from rule_store import CompiledRules, Evidence, fold
+from streams.bench.rules_alone import dialogues
 from streams.bench.rules_drawn import CHANNEL, draw_rules
+from streams.bench.rules_hyperscan import deciding
 from streams.bench.rules_peers import PEERS
 from streams.bench.rules_texts import made_dialogues, read_dialogues
+from streams.bench.rules_timing import whole
 from streams.cli.bench import app
 from streams.errors import DatasetError
 
@@ -43,6 +46,22 @@ def test_drawn_rules_have_the_phrases_they_promise_and_fire() -> None:
     }
     assert fired == {rule.id for rule in drawn.rule_set.rules}
     assert draw_rules(texts, rules=50, seed=3) == drawn
+
+
+def test_in_our_automatons_place_hyperscan_leads_to_the_same_verdicts() -> None:
+    texts = made_dialogues(60, seed=3)
+    drawn = draw_rules([fold(text) for text in texts], rules=50, seed=3)
+    ours = whole(drawn, CompiledRules.of(drawn.rule_set, drawn.lexicon))
+    theirs = deciding(drawn)
+    verdicts = [ours(text) for text in texts]
+    assert [theirs(text) for text in texts] == verdicts
+    assert len(set(verdicts)) > 1
+
+
+def test_the_first_of_mixed_dialogues_are_of_both_scripts() -> None:
+    """Peers that are slow work off a handful."""
+    first = dialogues(None, seed=0, count=100)[:16]
+    assert {text.isascii() for text in first} == {True, False}
 
 
 def test_dialogues_are_read_from_lines_of_json_or_of_text(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from jsonschema.validators import (  # type: ignore[import-untyped, unused-ignor
 )
 
 from rule_store import InvalidEnvelope, new_key, sign, signed_from_bytes, signed_to_bytes
-from streams import codec, events, wire
+from streams import codec, events, shadow_records, wire
 from streams.errors import InvalidRecord
 from streams.events import (
     Alert,
@@ -42,6 +42,7 @@ from streams.events import (
 )
 from streams.limits import LIMITS, Limits
 from streams.records import ATTEMPTS_HEADER, REDRIVEN_HEADER
+from streams.shadow_records import ShadowAnswer, ShadowCounts, ShadowDifference, ShadowTally
 from streams.topics import TOPICS, Kind
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(
@@ -106,8 +107,9 @@ def complaints(schema_name: str, value: Json) -> list[str]:
 
 
 def resolved(node: Json) -> Json:
-    while "$ref" in node:
-        node = pointed(node["$ref"])
+    """What a reference leads to; of something or nil, the something."""
+    while "$ref" in node or "anyOf" in node:
+        node = pointed(node["$ref"]) if "$ref" in node else node["anyOf"][0]
     return node
 
 
@@ -314,6 +316,87 @@ _MAX_FEEDBACK = Feedback(
     note=_text(LIMITS.detail_chars),
 )
 
+_ANSWER = ShadowAnswer(label=None, confidence=0.25, source="abstained", reason=None, rules=())
+_FULL_ANSWER = replace(_ANSWER, label="other", reason="no_rule", rules=("0123456789abcdef",))
+_MAX_ANSWER = ShadowAnswer(
+    label=_text(LIMITS.name_chars),
+    confidence=1.0,
+    source="fusion",
+    reason=_text(LIMITS.name_chars),
+    rules=tuple(_text(LIMITS.name_chars) for _ in range(LIMITS.rules_per_tag)),
+)
+_DIFFERENCE = ShadowDifference(
+    domain="storefront",
+    role="tagger",
+    event_id="evt-1",
+    dialogue_id="chat-1",
+    turn_index=0,
+    sent_at_ms=0,
+    task="intent",
+    image_id=None,
+    active="r",
+    shadow="s",
+    answered=_ANSWER,
+    instead=None,
+    open_reason=None,
+    compared_at_ms=0,
+)
+# No worker writes both an answer and why there is none; so every field is set.
+_FULL_DIFFERENCE = replace(
+    _DIFFERENCE,
+    image_id="img-1",
+    answered=_FULL_ANSWER,
+    instead=_FULL_ANSWER,
+    open_reason="needs_screen",
+)
+_MAX_DIFFERENCE = ShadowDifference(
+    domain=_text(LIMITS.name_chars),
+    role=_text(LIMITS.name_chars),
+    event_id=_text(LIMITS.id_chars),
+    dialogue_id=_text(LIMITS.id_chars),
+    turn_index=2**63 - 1,
+    sent_at_ms=2**63 - 1,
+    task=_text(LIMITS.name_chars),
+    image_id=_text(LIMITS.id_chars),
+    active=_text(80),
+    shadow=_text(80),
+    answered=_MAX_ANSWER,
+    instead=_MAX_ANSWER,
+    open_reason=_text(LIMITS.name_chars),
+    compared_at_ms=2**63 - 1,
+)
+
+_COUNTS = ShadowCounts(
+    domain="storefront",
+    role="tagger",
+    worker="storefront-tagger-0",
+    active="r",
+    shadow="s",
+    tallies=(ShadowTally(task="intent"),),
+    at_ms=0,
+)
+_FULL_COUNTS = replace(
+    _COUNTS, tallies=(ShadowTally(task="intent", same=1, differs=2, open=3, skipped=4),)
+)
+_MAX_COUNTS = ShadowCounts(
+    domain=_text(LIMITS.name_chars),
+    role=_text(LIMITS.name_chars),
+    worker=_text(LIMITS.worker_chars),
+    active=_text(80),
+    shadow=_text(80),
+    tallies=tuple(
+        ShadowTally(
+            task=_text(LIMITS.name_chars),
+            same=2**63 - 1,
+            differs=2**63 - 1,
+            open=2**63 - 1,
+            skipped=2**63 - 1,
+        )
+        for _ in range(LIMITS.tasks)
+    ),
+    at_ms=2**63 - 1,
+)
+
 _LETTER = DeadLetter(
     reason="undecodable",
     detail="",
@@ -437,6 +520,20 @@ KINDS: dict[str, Message] = {
         full=_FULL_FEEDBACK,
         most=_MAX_FEEDBACK,
     ),
+    "ShadowDifference": Message(
+        encode=codec.encode_shadow,
+        decode=codec.decode_shadow,
+        least=_DIFFERENCE,
+        full=_FULL_DIFFERENCE,
+        most=_MAX_DIFFERENCE,
+    ),
+    "ShadowCounts": Message(
+        encode=codec.encode_shadow,
+        decode=codec.decode_shadow,
+        least=_COUNTS,
+        full=_FULL_COUNTS,
+        most=_MAX_COUNTS,
+    ),
     "DeadLetter": Message(
         encode=codec.encode_dead_letter,
         decode=codec.decode_dead_letter,
@@ -540,6 +637,7 @@ _ANY: tuple[Json, ...] = (
     *(None, True, False, "", "x", b"", b"x", [], {}, ["x"], [b"x"], [1], [{}], [None], [""]),
     *(-1, 0, 1, 2**63 - 1, 2**63, -0.5, 0.0, 0.5, 1.0, 1.5, 1e300, math.inf, -math.inf, math.nan),
     *("user", "agent", "User", "rules", "model", "fusion", "abstained", "system"),
+    *("difference", "counts"),
     *("1.0", "1.7", "1.", ".0", "1", "1.x", "1.0.0", "1.0\n", "01.0", "2.0", " 1.0", "1.0 ", "1.٣"),
     *("1." + "0" * 14, "1." + "0" * 15),
 )
@@ -557,6 +655,8 @@ def values_to_try(field: Json) -> Iterator[Json]:
             yield "y" * size
             yield _WIDE * size
             yield bytes(size)
+    if "properties" in field:
+        yield _least(field, 0)
     if "items" in field:
         items = resolved(field["items"])
         for size in (field["maxItems"], field["maxItems"] + 1):
@@ -567,11 +667,18 @@ def values_to_try(field: Json) -> Iterator[Json]:
 
 
 def _least(schema: Json, number: int) -> Json:
-    """As little as an item may be; images of different ids."""
-    if schema["type"] == "string":
-        return "x"
-    samples = {"speaker": "user", "probability": 0.5, "image_id": f"i{number}"}
-    return {name: samples.get(name, "x") for name in schema["required"]}
+    """As little as a value may be; images of different ids."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema["type"]:
+        case "string":
+            return "x"
+        case "integer":
+            return 0
+        case "number":
+            return 0.5
+    fields = {name: _least(schema["properties"][name], number) for name in schema["required"]}
+    return fields | ({"image_id": f"i{number}"} if "image_id" in fields else {})
 
 
 # The document by itself.
@@ -645,7 +752,7 @@ def test_a_channel_is_its_topic(kind: Kind) -> None:
 def test_there_is_a_channel_for_every_topic_and_a_message_for_every_value() -> None:
     assert set(DOCUMENT["channels"]) == set(TOPICS)
     for kind, topic in TOPICS.items():
-        expected = set(ENVELOPES) if kind == "releases" else {topic.value}
+        expected = set(ENVELOPES) if kind == "releases" else set(topic.value.split(", "))
         assert set(DOCUMENT["channels"][kind]["messages"]) == expected
     assert set(MESSAGES) == {*KINDS, *ENVELOPES}
 
@@ -665,6 +772,8 @@ _LIMITS_IN_DOCUMENT: dict[str, tuple[str, ...]] = {
         "#/components/messages/Tag/x-limits/record_bytes",
         "#/components/messages/Alert/x-limits/record_bytes",
         "#/components/messages/Feedback/x-limits/record_bytes",
+        "#/components/messages/ShadowDifference/x-limits/record_bytes",
+        "#/components/messages/ShadowCounts/x-limits/record_bytes",
         "#/components/messages/WorkerStatus/x-limits/record_bytes",
     ),
     "release_bytes": ("#/components/schemas/Signed/properties/content/maxLength",),
@@ -678,8 +787,14 @@ _LIMITS_IN_DOCUMENT: dict[str, tuple[str, ...]] = {
     "images_per_turn": ("#/components/schemas/Turn/properties/images/maxItems",),
     "event_text_chars": ("#/components/messages/DialogueEvent/x-limits/event_text_chars",),
     "images_per_event": ("#/components/messages/DialogueEvent/x-limits/images_per_event",),
-    "tasks": ("#/components/schemas/DialogueEvent/properties/tasks/maxItems",),
-    "rules_per_tag": ("#/components/schemas/Tag/properties/rules/maxItems",),
+    "tasks": (
+        "#/components/schemas/DialogueEvent/properties/tasks/maxItems",
+        "#/components/schemas/ShadowCounts/properties/tallies/maxItems",
+    ),
+    "rules_per_tag": (
+        "#/components/schemas/Tag/properties/rules/maxItems",
+        "#/components/schemas/ShadowAnswer/properties/rules/maxItems",
+    ),
     "id_chars": (
         "#/components/schemas/DialogueEvent/properties/event_id/maxLength",
         "#/components/schemas/DialogueEvent/properties/dialogue_id/maxLength",
@@ -696,7 +811,10 @@ _LIMITS_IN_DOCUMENT: dict[str, tuple[str, ...]] = {
         "#/components/schemas/Feedback/properties/note/maxLength",
         "#/components/schemas/RefusedRelease/properties/why/maxLength",
     ),
-    "worker_chars": ("#/components/schemas/WorkerStatus/properties/worker/maxLength",),
+    "worker_chars": (
+        "#/components/schemas/WorkerStatus/properties/worker/maxLength",
+        "#/components/schemas/ShadowCounts/properties/worker/maxLength",
+    ),
     "obstacles": ("#/components/schemas/WorkerStatus/properties/obstacles/maxItems",),
 }
 # Parts of other limits (held by the topics' sizes), or of no concern on the wire.
@@ -756,7 +874,8 @@ def test_no_contract_is_left_out() -> None:
                 for item in content if isinstance(content, tuple) else (content,):
                     yield from inside(item)
 
-    contracts = {name for name, each in vars(events).items() if dataclasses.is_dataclass(each)}
+    defined = {**vars(events), **vars(shadow_records)}
+    contracts = {name for name, each in defined.items() if dataclasses.is_dataclass(each)}
     assert {name for message in KINDS.values() for name in inside(message.full)} == contracts
 
 

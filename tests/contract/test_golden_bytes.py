@@ -18,6 +18,7 @@ from streams.codec import (
     decode_deferred,
     decode_event,
     decode_feedback,
+    decode_shadow,
     decode_status,
     decode_tag,
     encode_alert,
@@ -25,6 +26,7 @@ from streams.codec import (
     encode_deferred,
     encode_event,
     encode_feedback,
+    encode_shadow,
     encode_status,
     encode_tag,
 )
@@ -45,6 +47,7 @@ from streams.events import (
     Turn,
     WorkerStatus,
 )
+from streams.shadow_records import ShadowAnswer, ShadowCounts, ShadowDifference, ShadowTally
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -200,6 +203,76 @@ KINDS = {
         ),
         encode=encode_feedback,
         decode=decode_feedback,
+    ),
+    "shadow-difference": Kind(
+        value=ShadowDifference(
+            domain="shop",
+            role="resolver",
+            event_id="e2",
+            dialogue_id="d1",
+            turn_index=8,
+            sent_at_ms=1_700_000_000_001,
+            task="scene",
+            image_id="inline",
+            active="sha256:" + "0" * 64,
+            shadow="sha256:" + "3" * 64,
+            answered=ShadowAnswer(
+                label="receipt",
+                confidence=0.75,
+                source="fusion",
+                reason=None,
+                rules=("0123456789abcdef",),
+            ),
+            instead=ShadowAnswer(
+                label=None, confidence=0.5, source="abstained", reason="conflict", rules=()
+            ),
+            open_reason=None,
+            compared_at_ms=1_700_000_000_009,
+        ),
+        encode=encode_shadow,
+        decode=decode_shadow,
+    ),
+    "shadow-difference-open": Kind(
+        value=ShadowDifference(
+            domain="shop",
+            role="tagger",
+            event_id="e2",
+            dialogue_id="d1",
+            turn_index=8,
+            sent_at_ms=1_700_000_000_001,
+            task="intent",
+            image_id=None,
+            active="sha256:" + "0" * 64,
+            shadow="sha256:" + "3" * 64,
+            answered=ShadowAnswer(
+                label="track",
+                confidence=1.0,
+                source="rules",
+                reason=None,
+                rules=("0123456789abcdef", "fedcba9876543210"),
+            ),
+            instead=None,
+            open_reason="needs_screen",
+            compared_at_ms=1_700_000_000_009,
+        ),
+        encode=encode_shadow,
+        decode=decode_shadow,
+    ),
+    "shadow-counts": Kind(
+        value=ShadowCounts(
+            domain="shop",
+            role="resolver",
+            worker="shop-resolver-pod-0",
+            active="sha256:" + "0" * 64,
+            shadow="sha256:" + "3" * 64,
+            tallies=(
+                ShadowTally(task="intent", same=4_294_967_296, differs=128, open=1),
+                ShadowTally(task="scene", skipped=70_000),
+            ),
+            at_ms=1_700_000_000_010,
+        ),
+        encode=encode_shadow,
+        decode=decode_shadow,
     ),
     "dead-letter": Kind(
         value=DeadLetter(

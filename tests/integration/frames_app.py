@@ -43,7 +43,7 @@ app = faust.App(
     table_standby_replicas=0,
     broker_commit_interval=float(os.environ.get("COMMIT_EVERY_S", "0.5")),
     broker_session_timeout=10.0,
-    broker_heartbeat_interval=3.0,
+    broker_heartbeat_interval=1.0,  # who is there learns by it that another joins
     broker_rebalance_timeout=10.0,
     consumer_group_instance_id=NAME,  # who is killed and started again has its partitions at once
 )

@@ -56,9 +56,15 @@ class Shop:
             time.sleep(0.1)
 
     def create_topics(self) -> None:
+        """Sources, outputs, and changelogs: Faust would use its own before Kafka knows them all."""
+
         async def run(admin: Any) -> Any:
-            names = [f"{self.prefix}{name}{end}" for name in SOURCES for end in ("", "-out")]
-            return await admin.create_topics([NewTopic(n, PARTITIONS, 1) for n in names])
+            names = [f"{name}{end}" for name in SOURCES for end in ("", "-out")]
+            topics = [NewTopic(f"{self.prefix}{name}", PARTITIONS, 1) for name in names]
+            changelogs = [f"{self.prefix}shop-{table}-changelog" for table in COUNTED.values()]
+            compacted = {"cleanup.policy": "compact"}
+            topics += [NewTopic(n, PARTITIONS, 1, topic_configs=compacted) for n in changelogs]
+            return await admin.create_topics(topics)
 
         answer = self._with_admin(run)
         assert all(error[1] == 0 for error in answer.topic_errors), answer

@@ -21,6 +21,8 @@ def shop(kafka: LocalBroker, tmp_path: Path) -> Iterator[Shop]:
         shop = Shop(bootstrap=kafka.bootstrap, folder=tmp_path, processes=processes)
         shop.create_topics()
         yield shop
+        for name in processes.names():
+            processes.kill(name)  # a clean end takes seconds, and nobody looks at it any more
 
 
 def assert_exact(shop: Shop, sources: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import DemoRun
-from tests.system import nothing_left_behind
+from tests.left_behind import nothing_left_behind
 
 pytestmark = pytest.mark.kafka
 

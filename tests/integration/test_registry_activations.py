@@ -24,6 +24,7 @@ from tests.registries import (
     make_content,
     make_envelope,
     make_signed,
+    waiting,
 )
 
 
@@ -34,9 +35,9 @@ def test_an_activation_is_in_force_and_waits_to_be_published(registry: Registry)
     assert (first.sequence, second.sequence) == (1, 2)
     assert (second.digest, second.shadow) == (two, one)
     assert registry.active("shop", LABELS_DIGEST) == second
-    waiting = registry.pending()
-    assert [row.activation for row in waiting] == [first, second]
-    assert [row.envelope for row in waiting] == [make_envelope(first), make_envelope(second)]
+    rows = waiting(registry)
+    assert [row.activation for row in rows] == [first, second]
+    assert [row.envelope for row in rows] == [make_envelope(first), make_envelope(second)]
     assert registry.active("shop", "0" * 64) is None
 
 
@@ -45,7 +46,7 @@ def test_publishing_is_noted_once(registry: Registry) -> None:
     first, second = activate(registry, one), activate(registry, one)
     registry.published(first, at_ms=NOW_MS + 5)
     registry.published(first, at_ms=NOW_MS + 9)
-    assert [row.activation for row in registry.pending()] == [second]
+    assert [row.activation for row in waiting(registry)] == [second]
     rows = registry.history("shop")
     assert [row.published_at_ms for row in rows] == [None, NOW_MS + 5]
 
@@ -121,7 +122,7 @@ def test_only_a_known_release_of_the_domain_and_labels_is_activated(registry: Re
         with pytest.raises(RegistryConflict, match="activate it for its own"):
             activate(registry, name, shadow=shadow)
     assert registry.history("shop") == ()
-    assert registry.pending() == ()
+    assert waiting(registry) == []
 
 
 def test_only_the_activation_itself_goes_into_the_outbox(registry: Registry) -> None:
@@ -152,5 +153,5 @@ def test_only_the_activation_itself_goes_into_the_outbox(registry: Registry) -> 
         activate(registry, one, by="x" * 129)
     with pytest.raises(InvalidEntry, match="at_least_sequence"):
         activate(registry, one, at_least=-1)
-    assert [row.activation for row in registry.pending()] == [other]
+    assert [row.activation for row in waiting(registry)] == [other]
     assert registry.verify_audit() == 2

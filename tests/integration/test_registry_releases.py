@@ -97,6 +97,19 @@ def test_a_signature_that_stands_is_not_replaced_by_another_of_its_key(registry:
     assert len(registry.audit()) == 1, "nothing was done"
 
 
+def test_a_verified_signature_takes_the_place_of_a_wrong_one_of_its_key(
+    registry: Registry,
+) -> None:
+    right, wrong = make_signature("ann"), make_signature("ann", value=b"\2" * 64)
+    stands = Signed(content=make_content("one"), signatures=(wrong, make_signature("bob")))
+    registry.add_release(stands, by="eve", at_ms=NOW_MS)
+    given = make_signed("one", "ann")
+    row = registry.add_release(given, by="ann", at_ms=NOW_MS, verified=[right.key_id])
+    assert registry.signed(row.digest).signatures == (make_signature("bob"), right)
+    (newest, _) = registry.audit()
+    assert newest.details == {"signed_by": [right.key_id], "replaced": [right.key_id]}
+
+
 def test_no_more_signatures_are_merged_than_can_be_sent(registry: Registry) -> None:
     signers = [f"s{number}" for number in range(16)]
     registry.add_release(make_signed("one", *signers), by="ann", at_ms=NOW_MS)

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
+from rule_store import Binding
 from rule_store.registry import Patience, Registry, downgrade, upgrade
 from rule_store.registry.place import RegistryPlace
 from rule_store.registry.schema import known_revision
@@ -18,7 +19,7 @@ from rule_store.registry.tables import metadata
 from rule_store.registry_errors import RegistryOutdated, RegistryUnavailable
 from tests.factories import NOW_MS
 from tests.postgres import PostgresServer
-from tests.registries import LABELS_DIGEST, activate, add, example
+from tests.registries import LABELS_DIGEST, activate, add, example, waiting
 
 
 def engine_of(url: str) -> Engine:
@@ -52,10 +53,24 @@ def test_down_and_up_again_keeps_what_the_older_schema_can_hold(registry_url: st
     upgrade(registry_url)
     with Registry.open(registry_url) as registry:
         assert registry.active("shop", LABELS_DIGEST) == activation
-        assert [row.activation for row in registry.pending()] == [activation]
+        assert [row.activation for row in waiting(registry)] == [activation]
         assert registry.signed(one).content
         assert list(registry.examples("shop")) == []
         assert registry.verify_audit() == 3
+
+
+def test_an_older_schema_forgets_where_the_registry_belongs_and_the_audit_trail_does_not(
+    registry_url: str,
+) -> None:
+    here = Binding(cluster="pK7c", prefix="staging-")
+    with Registry.open(registry_url) as registry:
+        registry.bind(here, by="ann", at_ms=NOW_MS)
+    downgrade(registry_url, "0002")
+    upgrade(registry_url)
+    with Registry.open(registry_url) as registry:
+        assert registry.bind(here, by="ann", at_ms=NOW_MS) is None
+        assert [row.what for row in registry.audit()] == ["bound", "bound"]
+        assert registry.verify_audit() == 2
 
 
 def test_all_the_way_down_leaves_no_table_and_no_function(registry_url: str) -> None:
@@ -83,14 +98,14 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(registry_url: str) -
 
 def test_a_registry_of_a_newer_schema_is_refused(registry_url: str) -> None:
     run(registry_url, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(RegistryOutdated, match=r"9999.*\(it knows 0001, 0002\); update kdsl"):
+    with pytest.raises(RegistryOutdated, match=r"9999.*\(it knows 0001, 0002, 0003\); update kdsl"):
         Registry.open(registry_url)
     with pytest.raises(RegistryOutdated, match="cannot go from schema 9999"):
         upgrade(registry_url)
 
 
 def test_a_revision_that_does_not_exist_is_refused(registry_url: str) -> None:
-    with pytest.raises(RegistryOutdated, match="cannot go from schema 0002 to 0815"):
+    with pytest.raises(RegistryOutdated, match="cannot go from schema 0003 to 0815"):
         downgrade(registry_url, "0815")
 
 

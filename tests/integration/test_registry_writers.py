@@ -11,7 +11,7 @@ from rule_store import activation_from_bytes, signed_from_bytes
 from rule_store.registry import Patience, Registry
 from rule_store.registry_errors import RegistryUnavailable
 from tests.factories import NOW_MS
-from tests.registries import LABELS_DIGEST, activate, add, make_signed
+from tests.registries import LABELS_DIGEST, activate, add, make_signed, waiting
 
 _CHECKOUT = Path(__file__).parents[2]
 TIMES = 15
@@ -67,7 +67,7 @@ def test_processes_that_race_to_activate_never_share_or_skip_a_sequence(registry
         rows = registry.history("shop")
         assert [row.activation.sequence for row in rows] == list(range(2 * TIMES, 0, -1))
         assert registry.verify_audit() == 2 + 2 * TIMES, "two releases and every activation"
-        assert len(registry.pending()) == 2 * TIMES
+        assert len(waiting(registry)) == 2 * TIMES
 
 
 def test_no_two_processes_activate_upon_the_same_predecessor(registry_url: str) -> None:
@@ -82,11 +82,11 @@ def test_what_was_decided_before_a_kill_is_still_to_be_published(registry_url: s
     writer.go()
     assert writer.status() == -signal.SIGKILL
     with Registry.open(registry_url) as registry:
-        (row,) = registry.pending()
+        (row,) = waiting(registry)
         assert row.activation == registry.active("shop", LABELS_DIGEST)
         assert activation_from_bytes(signed_from_bytes(row.envelope).content) == row.activation
         registry.published(row.activation, at_ms=NOW_MS)
-        assert registry.pending() == ()
+        assert waiting(registry) == []
 
 
 def test_nothing_stays_of_an_activation_that_is_killed_before_its_commit(registry_url: str) -> None:
@@ -96,7 +96,7 @@ def test_nothing_stays_of_an_activation_that_is_killed_before_its_commit(registr
         writer.go()
         assert writer.status() == -signal.SIGKILL
         assert registry.active("shop", LABELS_DIGEST) is None
-        assert registry.pending() == ()
+        assert waiting(registry) == []
         assert registry.verify_audit() == 1
         assert activate(registry, name).sequence == 1, "the lock went with its owner"
 

@@ -17,6 +17,7 @@ from streams.building import build_release, pack_rules
 from streams.cli.main import app
 from streams.local_broker import LocalBroker
 from streams.trust_folder import trust_key
+from tests.commands import kdsl
 from tests.factories import NOW_MS
 from tests.postgres import PostgresServer
 from tests.system import System
@@ -32,12 +33,8 @@ def system(kafka: LocalBroker, tmp_path: Path) -> Iterator[System]:
         yield system
 
 
-def command(system: System, *arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "streams.cli", "release", *map(str, arguments)]
-
-
 def environment(system: System) -> dict[str, str]:
-    return os.environ | {
+    return {
         "KDSL_BOOTSTRAP": system.bootstrap,
         "KDSL_PREFIX": system.prefix,
         "KDSL_REGISTRY": str(system.registry),
@@ -45,14 +42,7 @@ def environment(system: System) -> dict[str, str]:
 
 
 def run(system: System, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(system, *arguments),
-        env=environment(system),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return kdsl("release", *arguments, **environment(system))
 
 
 def ran(system: System, *arguments: str | Path) -> str:
@@ -62,10 +52,7 @@ def ran(system: System, *arguments: str | Path) -> str:
 
 
 def retire(system: System, key: str, trust: Path) -> "subprocess.CompletedProcess[str]":
-    program = [sys.executable, "-m", "streams.cli", "keys", "retire", key, "--trust", str(trust)]
-    return subprocess.run(
-        program, env=environment(system), capture_output=True, text=True, timeout=60, check=False
-    )
+    return kdsl("keys", "retire", key, "--trust", trust, **environment(system))
 
 
 def put(system: System, answer_at: float) -> str:
@@ -177,10 +164,12 @@ def test_an_older_activation_replayed_over_the_newer_is_overwritten_by_sync(
 
 def test_of_two_who_race_upon_the_same_predecessor_one_is_refused(system: System) -> None:
     names = (put(system, 0.1), put(system, 0.2))
+    program = [sys.executable, "-m", "streams.cli", "release", "activate", "--expect", "0"]
+    program += ["--key", str(system.key)]
     racers = [
         subprocess.Popen(
-            command(system, "activate", name, "--key", system.key, "--expect", "0", "--by", by),
-            env=environment(system),
+            [*program, name, "--by", by],
+            env=os.environ | environment(system),
             stderr=subprocess.PIPE,
             text=True,
         )

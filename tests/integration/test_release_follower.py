@@ -61,12 +61,21 @@ class Watched:
     standing: Standing = field(default_factory=Standing)
     health: Health = field(default_factory=Health)
     used: list[str] = field(default_factory=list)
+    shadow: str | None = None
     fails_on: set[str] = field(default_factory=set)
 
     def use(self, release: ActiveRelease) -> None:
         if release.digest in self.fails_on:
             raise RuntimeError("a defect")
         self.used.append(release.digest)
+
+    def use_shadow(self, release: ActiveRelease | None, *, against: str) -> None:
+        if release is not None and release.digest in self.fails_on:
+            raise RuntimeError("a defect")
+        self.shadow = None if release is None else release.digest
+
+    def now_ms(self) -> int:
+        return system_now_ms()
 
     async def next(self) -> None:
         """Until a release is taken over or refused."""
@@ -92,9 +101,8 @@ async def following(system: System, trusted: Path) -> AsyncIterator[Watched]:
         cluster=system.cluster,
         topic=topic_name("releases", prefix=system.prefix),
         activations=Activations(domain=system.domain, trust=TrustOnDisk(trusted)),
-        use=watched.use,
+        role=watched,
         standing=watched.standing,
-        now_ms=system_now_ms,
         health=watched.health,
         metrics=Metrics("tagger"),
     )
@@ -106,8 +114,10 @@ async def following(system: System, trusted: Path) -> AsyncIterator[Watched]:
         await follower.stop()
 
 
-async def activate(system: System, content: bytes, *, key: Path | None = None) -> str:
-    return await asyncio.to_thread(system.activate, content, key=key)
+async def activate(
+    system: System, content: bytes, *, shadow: bytes | None = None, key: Path | None = None
+) -> str:
+    return await asyncio.to_thread(system.activate, content, shadow=shadow, key=key)
 
 
 async def test_a_key_counts_from_when_it_is_trusted_until_it_is_retired_without_a_restart(
@@ -195,3 +205,55 @@ async def test_an_activation_published_again_is_tried_again_and_else_changes_not
         third = await activate(system, release_of(system, answer_at=0.7))
         await watched.next()
         assert watched.used == [first, second.digest, third]
+
+
+async def test_a_shadow_is_taken_after_its_release_and_ends_with_the_next_one(
+    system: System,
+) -> None:
+    beside = release_of(system, answer_at=0.6)
+    async with following(system, public_path(system.key)) as watched:
+        first = await activate(system, release_of(system, answer_at=0.5), shadow=beside)
+        while watched.shadow is None:
+            await watched.next()
+        assert watched.used == [first]
+        assert watched.standing.in_force is not None
+        assert watched.standing.in_force.shadow == watched.shadow == digest(beside)
+
+        await activate(system, release_of(system, answer_at=0.5))
+        await watched.next()
+        assert watched.used == [first, first]
+        assert watched.standing.in_force.shadow is watched.shadow is None
+        assert watched.standing.refusal is None
+
+
+async def test_a_bad_shadow_is_refused_and_the_release_beside_it_is_in_force(
+    system: System,
+) -> None:
+    beside = release_of(system, answer_at=0.6)
+    async with following(system, public_path(system.key)) as watched:
+        watched.fails_on.add(digest(beside))
+        first = await activate(system, release_of(system, answer_at=0.5), shadow=beside)
+        while watched.standing.refusal is None:
+            await watched.next()
+        assert watched.standing.refusal.digest == digest(beside)
+        assert "RuntimeError while it was laid out" in watched.refusal
+        assert (watched.in_force, watched.shadow) == (first, None)
+        assert watched.health.ready
+
+
+async def test_a_refused_activation_is_obeyed_once_its_key_is_trusted(
+    system: System, tmp_path: Path
+) -> None:
+    trusted, other = tmp_path / "trusted", tmp_path / "other.key"
+    trusted.mkdir()
+    new_key(other)
+    shutil.copy(public_path(system.key), trusted / "first.pem")
+    async with following(system, trusted) as watched:
+        await activate(system, release_of(system, answer_at=0.5))
+        await watched.next()
+        second = await activate(system, release_of(system, answer_at=0.6), key=other)
+        await watched.next()
+        assert "trust store does not know" in watched.refusal
+        shutil.copy(public_path(other), trusted / "other.pem")
+        await watched.next()
+        assert watched.in_force == second

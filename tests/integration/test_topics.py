@@ -28,11 +28,20 @@ def topics(command: str, kafka: LocalBroker, prefix: str, *options: str) -> Resu
 
 
 def make(kafka: LocalBroker, name: str, partitions: int, config: Mapping[str, str]) -> None:
+    """Make a topic, and wait until the node has learnt of it from its controller."""
+    cluster = Cluster(bootstrap=kafka.bootstrap)
+
     async def make() -> None:
-        async with open_admin(Cluster(bootstrap=kafka.bootstrap)) as admin:
+        async with open_admin(cluster) as admin:
             await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config)])
 
+    async def known() -> bool:
+        async with open_admin(cluster) as admin:
+            return name in await admin.list_topics()
+
     asyncio.run(make())
+    while not asyncio.run(known()):
+        pass
 
 
 def test_topics_made_by_create_differ_in_nothing(kafka: LocalBroker, prefix: str) -> None:

@@ -13,6 +13,7 @@ from streams.codec import (
     decode_deferred,
     decode_event,
     decode_feedback,
+    decode_shadow,
     decode_status,
     decode_tag,
     encode_alert,
@@ -20,6 +21,7 @@ from streams.codec import (
     encode_deferred,
     encode_event,
     encode_feedback,
+    encode_shadow,
     encode_status,
     encode_tag,
 )
@@ -41,6 +43,7 @@ from streams.events import (
     WorkerStatus,
 )
 from streams.limits import LIMITS
+from streams.shadow_records import ShadowAnswer, ShadowCounts, ShadowDifference, ShadowTally
 
 names = st.text(min_size=1, max_size=LIMITS.name_chars)
 ids = st.text(min_size=1, max_size=LIMITS.id_chars)
@@ -150,6 +153,52 @@ feedback = st.builds(
     given_at_ms=integers,
     note=maybe() | st.text(min_size=1, max_size=200),
 )
+answers = st.builds(
+    ShadowAnswer,
+    label=maybe() | names,
+    confidence=shares,
+    source=st.sampled_from(("rules", "model", "fusion", "abstained")),
+    reason=maybe() | names,
+    rules=st.lists(names, max_size=4).map(tuple),
+)
+differences = st.builds(
+    ShadowDifference,
+    domain=names,
+    role=names,
+    event_id=ids,
+    dialogue_id=ids,
+    turn_index=integers,
+    sent_at_ms=integers,
+    task=names,
+    image_id=maybe() | ids,
+    active=names,
+    shadow=names,
+    answered=answers,
+    instead=maybe() | answers,
+    open_reason=maybe() | names,
+    compared_at_ms=integers,
+)
+shadow_counts = st.builds(
+    ShadowCounts,
+    domain=names,
+    role=names,
+    worker=ids,
+    active=names,
+    shadow=names,
+    tallies=st.lists(
+        st.builds(
+            ShadowTally,
+            task=names,
+            same=integers,
+            differs=integers,
+            open=integers,
+            skipped=integers,
+        ),
+        min_size=1,
+        max_size=LIMITS.tasks,
+    ).map(tuple),
+    at_ms=integers,
+)
 dead_letters = st.builds(
     DeadLetter,
     reason=names,
@@ -196,6 +245,8 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], bytes], Callable[
     "tag": (tags, encode_tag, decode_tag),
     "alert": (alerts, encode_alert, decode_alert),
     "feedback": (feedback, encode_feedback, decode_feedback),
+    "shadow difference": (differences, encode_shadow, decode_shadow),
+    "shadow counts": (shadow_counts, encode_shadow, decode_shadow),
     "dead letter": (dead_letters, encode_dead_letter, decode_dead_letter),
     "status": (statuses, encode_status, decode_status),
 }

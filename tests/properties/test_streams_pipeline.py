@@ -19,16 +19,20 @@ from rule_store import (
     RuleSet,
 )
 from streams.active_release import ActiveRelease, ActiveTask
+from streams.decided import Decided
 from streams.domain import Domain
 from streams.events import DialogueEvent, ImageRef, Question, Tag
 from streams.evidence import evidence_for
 from streams.image_checks import check_image
+from streams.judging import Judge
+from streams.metrics import Metrics
 from streams.pipeline import Pipeline
 from streams.questions import images_read_for, questions
 from streams.screen_facts import white_share
 from streams.screens import ReadImage
+from streams.shadow import Shadow
 from tests import factories as make
-from tests.fakes import FakeModelSide, FakeReader, FakeScorer, reading
+from tests.fakes import BUNDLE, FakeModelSide, FakeReader, FakeScorer, reading
 
 WORDS = ("red", "green", "refund", "money back")
 CHANNELS = ("last", "user", "reply", "screen", "screen.top", "screen.lines")
@@ -66,10 +70,15 @@ class Case:
 
     def decided(self, *, early_answer: bool) -> tuple[tuple[Tag, ...], tuple[Tag, ...]]:
         """The tags of the first stage, and those of the second."""
+        early, late = self.stages(early_answer=early_answer)
+        return tuple(each.tag for each in early), tuple(each.tag for each in late)
+
+    def stages(self, *, early_answer: bool) -> tuple[tuple[Decided, ...], tuple[Decided, ...]]:
+        """Likewise, with what was known."""
         pipeline = self.pipeline(early_answer=early_answer)
         tagged = pipeline.tag(self.event)
         left = [each.question for each in tagged.open_questions]
-        return tagged.tags, asyncio.run(pipeline.resolve(self.event, left))
+        return tagged.decided, asyncio.run(pipeline.resolve(self.event, left))
 
 
 @st.composite
@@ -110,13 +119,14 @@ def events(draw: st.DrawFn) -> DialogueEvent:
     return make.event(*turns, make.user("?", *latest), tasks=tasks)
 
 
+releases = st.builds(
+    lambda intent, scene: replace(RELEASE, tasks={"intent": intent, "scene": scene}),
+    active_tasks("intent"),
+    active_tasks("scene"),
+)
 cases = st.builds(
     Case,
-    release=st.builds(
-        lambda intent, scene: replace(RELEASE, tasks={"intent": intent, "scene": scene}),
-        active_tasks("intent"),
-        active_tasks("scene"),
-    ),
+    release=releases,
     event=events(),
     reader=st.builds(
         lambda *shown: FakeReader(dict(zip(PICTURES, shown, strict=True))),
@@ -157,6 +167,36 @@ def test_a_tag_is_well_formed(case: Case) -> None:
         assert (tag.label is None) == (tag.source == "abstained") == (tag.reason is not None)
         assert tag.label in (None, tag.candidates[0].label)
         assert tag.release == RELEASE.digest
+
+
+@settings(max_examples=150, deadline=None)
+@given(case=cases, other=releases)
+def test_what_a_shadow_says_is_what_its_release_would_have_said_in_force(
+    case: Case, other: ActiveRelease
+) -> None:
+    shadowed = replace(other, digest="sha256:" + "5" * 64)
+    wanted = {
+        tag.tag_id: tag.label
+        for tags in replace(case, release=shadowed).decided(early_answer=True)
+        for tag in tags
+    }
+    for decided, late in zip(case.stages(early_answer=True), (False, True), strict=True):
+        shadow = Shadow(
+            judge=Judge(release=shadowed, bundle=BUNDLE),
+            against=RELEASE.digest,
+            role="tagger",
+            late=late,
+            metrics=Metrics("tagger"),
+            now_ms=lambda: make.NOW_MS,
+        )
+        shadow.offer(decided)
+        for each in decided:
+            difference = shadow.compare_next()
+            if difference is None:
+                assert wanted[each.tag.tag_id] == each.tag.label
+            elif difference.instead is not None:
+                assert wanted[each.tag.tag_id] == difference.instead.label != each.tag.label
+        assert sum(tally.skipped for tally in shadow.take_tallies()) == 0
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,11 +1,15 @@
 """The packs that ship are well formed and say what their businesses need."""
 
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from streams.cli.main import app
 from streams.domain import load_domain
+from streams.rule_files import read_rules_files
 
 DOMAINS = Path(__file__).parents[3] / "deploy" / "domains"
 PACKS = ("storefront", "taobao")
@@ -46,6 +50,27 @@ def test_every_concept_is_used_by_a_rule(name: str) -> None:
         concepts = tomllib.load(stream)["concepts"]
     unused = [name for name in concepts if name not in rules]
     assert unused == []
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_lint_has_nothing_to_warn_of(name: str) -> None:
+    result = CliRunner().invoke(app, ["rules", "lint", "--strict", "--domain", name])
+    assert result.exit_code == 0, result.output
+    assert ": 0 errors, 0 warnings" in result.stderr
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_its_rules_are_laid_out_and_meet_their_examples(name: str) -> None:
+    for command in (["format", "--check", str(DOMAINS / name)], ["test", "--domain", name]):
+        result = CliRunner().invoke(app, ["rules", *command])
+        assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_every_label_has_examples(name: str) -> None:
+    for file in read_rules_files([DOMAINS / name], load_domain(name)):
+        given = Counter(example.label for example in file.read.examples)
+        assert [label for label in file.task.label_names if given[label] < 2] == []
 
 
 @pytest.mark.parametrize(("name", "intents", "scenes"), [("storefront", 8, 6), ("taobao", 23, 25)])

@@ -8,22 +8,15 @@ from rule_store import (
     Abstained,
     Answered,
     Evaluation,
-    Has,
-    Literal,
     ReliabilityMissing,
     Rule,
     decide,
     settle,
     votes,
 )
+from tests.rules import has, rule
 
-
-def rule(phrase: str, label: str) -> Rule:
-    body = (Literal(predicate=Has(channel="last", phrase=phrase)),)
-    return Rule(task="intent", body=body, label=label)
-
-
-TRACK, PARCEL, REFUND = rule("a", "track"), rule("b", "track"), rule("c", "refund")
+TRACK, PARCEL, REFUND = rule(has("a")), rule(has("b")), rule(has("c"), label="refund")
 RELIABILITY = {TRACK.id: 0.8, PARCEL.id: 0.9, REFUND.id: 0.7}
 
 

@@ -7,14 +7,9 @@ from rule_store import (
     Answered,
     Evidence,
     Explanation,
-    Has,
     Lexicon,
-    Line,
     Literal,
-    Mentions,
     Place,
-    Predicate,
-    Reaches,
     Rule,
     RuleExample,
     RuleSet,
@@ -27,24 +22,9 @@ from rule_store import (
     try_examples,
 )
 from rule_store.explain import occurrences
+from tests.rules import Part, has, line, mentions, no, reaches, rule
 
 LEXICON = Lexicon.of({"refund": ["refund", "money back"], "where": ["where is"]})
-
-
-def literal(predicate: Predicate, *, negated: bool = False) -> Literal:
-    return Literal(predicate=predicate, negated=negated)
-
-
-def has(phrase: str, channel: str = "last", *, negated: bool = False) -> Literal:
-    return literal(Has(channel=channel, phrase=phrase), negated=negated)
-
-
-def mentions(concept: str) -> Literal:
-    return literal(Mentions(channel="last", concept=concept))
-
-
-def rule(*body: Literal, label: str = "track") -> Rule:
-    return Rule(task="intent", body=body, label=label)
 
 
 def explained(evidence: Evidence, *rules: Rule) -> Explanation:
@@ -72,13 +52,12 @@ def test_a_concept_is_found_at_every_phrase() -> None:
 
 def test_a_line_is_found_where_a_whole_segment_is_it() -> None:
     evidence = Evidence.of({"screen": ["Paid", "Paid today", "paid"]})
-    line = literal(Line(channel="screen", line="paid"))
-    assert spans(explained(evidence, rule(line))) == [[(0, 4), (16, 20)]]
+    assert spans(explained(evidence, rule(line("paid", "screen")))) == [[(0, 4), (16, 20)]]
 
 
 def test_a_fact_has_a_value_and_no_span() -> None:
     evidence = Evidence(texts={}, facts={"images": 2})
-    (found,) = explained(evidence, rule(literal(Reaches(fact="images", value=1)))).fired
+    (found,) = explained(evidence, rule(reaches("images", 1))).fired
     assert (found.literals[0].value, found.literals[0].spans) == (2, ())
 
 
@@ -87,12 +66,12 @@ def test_a_rule_nearly_fires_when_one_literal_is_false() -> None:
     far = rule(mentions("where"), has("parcel"), has("box"))
     found = explained(said("where is it"), near, far)
     assert [each.rule.id for each in found.nearly] == [near.id]
-    assert [each.literal for each in found.nearly[0].missing] == [has("parcel")]
+    assert [each.literal for each in found.nearly[0].missing] == [Literal(predicate=has("parcel"))]
     assert found.nearly[0].held is False
 
 
 def test_what_a_negated_literal_must_not_find_is_shown() -> None:
-    near = rule(mentions("where"), has("refund", negated=True))
+    near = rule(mentions("where"), no(has("refund")))
     (found,) = explained(said("where is my refund"), near).nearly
     (missing,) = found.missing
     assert (missing.held, missing.spans) == (False, (Span(start=12, end=18),))
@@ -104,7 +83,7 @@ def test_a_rule_nearly_fires_when_one_literal_is_undecided() -> None:
 
 
 def test_a_rule_of_which_nothing_is_there_does_not_nearly_fire() -> None:
-    alone, negations = rule(has("parcel")), rule(has("parcel"), has("box", negated=True))
+    alone, negations = rule(has("parcel")), rule(has("parcel"), no(has("box")))
     found = explained(said("hello"), alone, negations)
     assert found == Explanation(fired=(), nearly=(), undecided=())
 
@@ -116,16 +95,8 @@ def test_a_rule_with_nothing_but_an_unread_channel_is_undecided() -> None:
 
 TEXTS = st.text(alphabet="ab 退.\n", max_size=12)
 PHRASES = st.text(alphabet="ab 退.", min_size=1, max_size=3).filter(lambda text: text.strip())
-BODIES = st.lists(
-    st.builds(
-        lambda phrase, channel, negated: has(phrase, channel, negated=negated),
-        PHRASES,
-        st.sampled_from(["last", "screen"]),
-        st.booleans(),
-    ),
-    min_size=1,
-    max_size=4,
-)
+PREDICATES = st.builds(has, PHRASES, st.sampled_from(["last", "screen"]))
+BODIES = st.lists(PREDICATES | st.builds(no, PREDICATES), min_size=1, max_size=4)
 
 
 @given(phrase=PHRASES, text=TEXTS)
@@ -137,7 +108,7 @@ def test_occurrences_agree_with_occurs(phrase: str, text: str) -> None:
 
 @given(bodies=st.lists(BODIES, max_size=5), text=TEXTS, screen=st.none() | TEXTS)
 def test_fired_is_what_evaluation_says(
-    bodies: list[list[Literal]], text: str, screen: str | None
+    bodies: list[list[Part]], text: str, screen: str | None
 ) -> None:
     evidence = Evidence.of({"last": [text], "screen": None if screen is None else [screen]})
     rules = {made.id: made for made in (rule(*body) for body in bodies)}

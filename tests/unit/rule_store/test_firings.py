@@ -5,21 +5,14 @@ import pytest
 from rule_store import (
     Evaluation,
     Firings,
-    Has,
     LabelledEvaluation,
-    Literal,
     Rule,
     RuleSet,
     count_firings,
 )
+from tests.rules import has, rule
 
-
-def rule(phrase: str, label: str) -> Rule:
-    body = (Literal(predicate=Has(channel="last", phrase=phrase)),)
-    return Rule(task="intent", body=body, label=label)
-
-
-A, B, C = rule("a", "track"), rule("b", "track"), rule("c", "refund")
+A, B, C = rule(has("a")), rule(has("b")), rule(has("c"), label="refund")
 RULES = RuleSet(task="intent", rules=(A, B, C))
 
 

@@ -9,14 +9,10 @@ from hypothesis import strategies as st
 from rule_store import (
     Evidence,
     Finding,
-    Has,
     Lexicon,
-    Line,
     Literal,
-    Mentions,
     Place,
     Predicate,
-    Reaches,
     Rule,
     RuleExample,
     RuleSet,
@@ -25,30 +21,14 @@ from rule_store import (
     truth,
 )
 from rule_store.implication import Implications
+from tests.rules import Part, has, line, mentions, no, reaches, rule
 
 LABELS = ("track", "refund", "other")
 LEXICON = Lexicon.of({"money": ["refund", "money back", "退款"], "paid": ["refund", "paid"]})
 
 
-def has(phrase: str, channel: str = "last") -> Predicate:
-    return Has(channel=channel, phrase=phrase)
-
-
-def mentions(concept: str, at_least: int = 1) -> Predicate:
-    return Mentions(channel="last", concept=concept, at_least=at_least)
-
-
 def images(least: float) -> Predicate:
-    return Reaches(fact="images", value=least)
-
-
-def no(predicate: Predicate) -> Literal:
-    return Literal(predicate=predicate, negated=True)
-
-
-def rule(*body: Predicate | Literal, label: str = "track") -> Rule:
-    literals = (each if isinstance(each, Literal) else Literal(predicate=each) for each in body)
-    return Rule(task="intent", body=tuple(literals), label=label)
+    return reaches("images", least)
 
 
 def linted(*rules: Rule, labels: Iterable[str] = ()) -> list[Finding]:
@@ -67,7 +47,7 @@ def kinds(findings: Iterable[Finding]) -> list[tuple[str, str | None]]:
     [
         (has("refund"), no(has("refund"))),
         (has("refund now"), no(has("refund"))),
-        (Line(channel="last", line="Refund now"), no(has("refund"))),
+        (line("Refund now"), no(has("refund"))),
         (has("refund"), no(mentions("money"))),
         (mentions("money", 2), no(mentions("money"))),
         (images(5), no(images(5))),
@@ -75,7 +55,7 @@ def kinds(findings: Iterable[Finding]) -> list[tuple[str, str | None]]:
         (mentions("paid", 3),),  # it has two phrases
     ],
 )
-def test_a_body_that_cannot_hold_is_contradictory(body: tuple[Predicate | Literal, ...]) -> None:
+def test_a_body_that_cannot_hold_is_contradictory(body: tuple[Part, ...]) -> None:
     made = rule(*body)
     (finding,) = linted(made)
     assert (finding.kind, finding.severity, finding.rule) == ("contradictory", "error", made.id)
@@ -94,7 +74,7 @@ def test_a_body_that_cannot_hold_is_contradictory(body: tuple[Predicate | Litera
         (mentions("paid"), no(mentions("money"))),  # "paid" is no phrase of money
     ],
 )
-def test_a_body_that_may_hold_is_left_alone(body: tuple[Predicate | Literal, ...]) -> None:
+def test_a_body_that_may_hold_is_left_alone(body: tuple[Part, ...]) -> None:
     assert linted(rule(*body)) == []
 
 
@@ -105,10 +85,11 @@ def test_a_body_that_may_hold_is_left_alone(body: tuple[Predicate | Literal, ...
         (images(1),),
         (images(1), no(has("refund"))),
         (images(1), no(has("refund", "screen"))),
+        (no(has("refund", "screen")),),
     ],
 )
 def test_a_rule_that_looks_for_no_text_is_never_indexed(
-    body: tuple[Predicate | Literal, ...],
+    body: tuple[Part, ...],
 ) -> None:
     blind = rule(*body)
     (finding,) = linted(blind)
@@ -124,7 +105,7 @@ def test_a_rule_that_looks_for_no_text_is_never_indexed(
     ],
 )
 def test_a_rule_that_only_a_screen_leads_to_is_checked_where_no_screen_is_read(
-    body: tuple[Predicate | Literal, ...],
+    body: tuple[Part, ...],
 ) -> None:
     made = rule(*body)
     (finding,) = linted(made)
@@ -134,14 +115,30 @@ def test_a_rule_that_only_a_screen_leads_to_is_checked_where_no_screen_is_read(
 @pytest.mark.parametrize(
     "body",
     [
+        (no(reaches("screen.line_count", 8)), no(reaches("screen.white_share", 0.1))),
+        (reaches("screen.height_by_width", 1.5), images(1)),
+        (no(reaches("screen.line_count", 8)), no(has("pay now", "screen"))),
+    ],
+)
+def test_a_rule_that_goes_by_how_a_screen_looks_is_meant_and_checked_for_every_event(
+    body: tuple[Part, ...],
+) -> None:
+    (finding,) = linted(rule(*body))
+    assert (finding.kind, finding.severity) == ("led_by_facts", "note")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
         (has("refund", "screen"),),
         (has("refund", "screen"), no(has("x", "screen.top"))),
+        (has("refund", "screen"), reaches("screen.line_count", 2)),
         (has("refund", "screen"), has("refund"), images(1)),
         (mentions("money"), images(1)),
     ],
 )
 def test_a_rule_that_a_text_or_only_screens_decide_is_left_alone(
-    body: tuple[Predicate | Literal, ...],
+    body: tuple[Part, ...],
 ) -> None:
     assert linted(rule(*body)) == []
 
@@ -152,7 +149,7 @@ def test_a_rule_that_a_text_or_only_screens_decide_is_left_alone(
         ((has("refund"), has("now")), (has("refund"),)),
         ((has("refund now"),), (has("refund"),)),
         ((has("我要退款"),), (has("退款"),)),
-        ((Line(channel="last", line="a refund"),), (has("refund"),)),
+        ((line("a refund"),), (has("refund"),)),
         ((has("refund"),), (mentions("money"),)),
         ((has("my refund or money back"),), (mentions("money", 2),)),
         ((mentions("money", 2),), (mentions("money"),)),
@@ -163,7 +160,7 @@ def test_a_rule_that_a_text_or_only_screens_decide_is_left_alone(
     ],
 )
 def test_the_narrower_of_two_rules_of_a_label_is_shadowed(
-    narrow: tuple[Predicate | Literal, ...], wide: tuple[Predicate | Literal, ...]
+    narrow: tuple[Part, ...], wide: tuple[Part, ...]
 ) -> None:
     small, large = rule(*narrow), rule(*wide)
     found = [each for each in linted(small, large) if each.kind != "never_indexed"]
@@ -178,11 +175,11 @@ def test_the_narrower_of_two_rules_of_a_label_is_shadowed(
         ((has("refund"),), (has("refund", "user"),)),
         ((has("refund"), no(has("a"))), (has("refund"), no(has("b")))),
         ((mentions("money"),), (mentions("paid"),)),
-        ((has("refund"), images(1)), (Line(channel="last", line="refund"),)),
+        ((has("refund"), images(1)), (line("refund"),)),
     ],
 )
 def test_rules_that_each_say_something_of_their_own_are_left_alone(
-    one: tuple[Predicate | Literal, ...], other: tuple[Predicate | Literal, ...]
+    one: tuple[Part, ...], other: tuple[Part, ...]
 ) -> None:
     assert linted(rule(*one), rule(*other)) == []
 
@@ -246,7 +243,7 @@ def test_an_example_of_an_unknown_label_is_found() -> None:
 
 PREDICATES = st.one_of(
     st.builds(has, st.sampled_from(["a", "a b", "b", "b a", "退", "退款", "x退款", "款a"])),
-    st.builds(Line, channel=st.just("last"), line=st.sampled_from(["a", "a b", "退款", "退款 a"])),
+    st.builds(line, st.sampled_from(["a", "a b", "退款", "退款 a"])),
     st.builds(mentions, st.sampled_from(["k", "l", "m"]), st.integers(1, 3)),
     st.builds(images, st.integers(0, 3)),
 )

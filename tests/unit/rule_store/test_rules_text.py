@@ -37,7 +37,7 @@ def test_an_example_says_what_the_customer_wrote() -> None:
 
 def test_an_example_names_channels_and_facts() -> None:
     found = example(
-        'example "right?", user "Hi" "right?", screen "Order" "Paid", screen.top, images 1'
+        'example "right?", user "Hi" "right?", screen "Order" "Paid", screen.top "Order", images 1'
         " -> nothing"
     )
     assert found.label is None
@@ -49,16 +49,30 @@ def test_an_example_names_channels_and_facts() -> None:
             "agent": "",
             "screen": "order\npaid",
             "screen.lines": "order\npaid",
-            "screen.top": "",
+            "screen.top": "order",
+            "screen.bottom": "",
         },
-        facts={"turns": 2.0, "images": 1.0},
+        facts={"turns": 2.0, "images": 1.0, "screen.line_count": 2.0},
     )
 
 
 def test_what_an_example_does_not_name_is_unread() -> None:
-    assert set(example('example screen "Paid" -> nothing').evidence().texts) == {
-        *("screen", "screen.lines", "reply", "agent")
+    assert set(example('example screen.top "Paid" -> nothing').evidence().texts) == {
+        *("screen.top", "reply", "agent")
     }
+
+
+def test_of_a_screen_that_an_example_names_nothing_but_its_pixels_is_unread() -> None:
+    """Otherwise `not screen.top has …` would fail every example that names no top."""
+    found = example('example screen "Order" "Paid" -> nothing').evidence()
+    parts = {each: text for each, text in found.texts.items() if each.startswith("screen")}
+    assert parts == {
+        "screen": "order\npaid",
+        "screen.lines": "order\npaid",
+        "screen.top": "",
+        "screen.bottom": "",
+    }
+    assert found.facts == {"screen.line_count": 2.0}
 
 
 def test_an_example_of_nothing_is_refused() -> None:

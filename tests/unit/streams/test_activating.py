@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rule_store import (
     Activation,
+    Binding,
     Signed,
     TrustStore,
     Untrusted,
@@ -23,7 +24,7 @@ from rule_store.registry_errors import RegistryConflict, UnknownRelease
 from streams.activating import Activated, Wanted, activate_release
 from streams.errors import NotPublished, ReleaseRefused
 from tests.factories import NOW_MS
-from tests.registries import LABELS_DIGEST, make_content
+from tests.registries import LABELS_DIGEST, make_content, waiting
 from tests.release_topics import FakeReleaseTopic
 
 ACTIVE = f"active/shop/{LABELS_DIGEST}"
@@ -88,7 +89,7 @@ def test_an_activation_is_decided_published_and_noted(
     assert activated.settled.outcome == "published"
     assert activated.ahead_of_us is None
     assert topic.keys() == [f"release/{one}", ACTIVE]
-    assert registry.pending() == ()
+    assert waiting(registry) == []
     assert registry.active("shop", LABELS_DIGEST) == activated.activation
 
 
@@ -174,6 +175,67 @@ def test_a_shadow_nobody_trusts_is_refused(registry: Registry, topic: FakeReleas
     assert registry.history("shop") == ()
 
 
+def test_a_shadow_is_named_by_the_digest_or_enough_of_it_and_goes_with_the_activation(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one, two = put(registry, "one", KEY), put(registry, "two", KEY)
+    assert activate(registry, topic, one, shadow=two[:20]).activation.shadow == two
+    assert topic.keys() == [f"release/{one}", f"release/{two}", ACTIVE]
+
+
+def test_the_release_in_force_takes_another_shadow_or_none_by_a_new_activation(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one, two, three = (put(registry, each, KEY) for each in ("one", "two", "three"))
+    shadows = (two, three, None)
+    made = [activate(registry, topic, one, shadow=each).activation for each in shadows]
+    assert [(each.sequence, each.digest, each.shadow) for each in made] == [
+        (1, one, two),
+        (2, one, three),
+        (3, one, None),
+    ]
+    newest = asyncio.run(topic.read(None)).in_force[ACTIVE]
+    assert newest.activation == made[-1]
+
+
+def test_a_release_is_not_its_own_shadow(registry: Registry, topic: FakeReleaseTopic) -> None:
+    one = put(registry, "one", KEY)
+    with pytest.raises(ReleaseRefused, match="name another one with --shadow, or none"):
+        activate(registry, topic, one, shadow=one[:20])
+    assert registry.history("shop") == ()
+
+
+def test_a_shadow_for_another_domain_is_refused(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    signed = sign(make_content("one", domain="bank"), KEY, "release")
+    bank = registry.add_release(signed, by="ann", at_ms=NOW_MS).digest
+    with pytest.raises(RegistryConflict, match="is for domain bank"):
+        activate(registry, topic, put(registry, "one", KEY), shadow=bank)
+    assert registry.history("shop") == ()
+
+
+def test_the_first_activation_binds_the_registry_to_the_cluster_and_prefix(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one, elsewhere = put(registry, "one", KEY), FakeReleaseTopic()
+    elsewhere.place = Binding(cluster=topic.place.cluster, prefix="staging-")
+    activate(registry, topic, one)
+    with pytest.raises(RegistryConflict, match=r"prefix staging-: .*kdsl release registry rebind"):
+        activate(registry, elsewhere, one)
+    assert (len(registry.history("shop")), elsewhere.records) == (1, [])
+    registry.bind(elsewhere.place, by="ann", at_ms=NOW_MS, anew=True)
+    assert activate(registry, elsewhere, one).activation.sequence == 2
+
+
+def test_what_is_refused_binds_the_registry_nowhere(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    with pytest.raises(RegistryConflict, match="sequence 5 was expected"):
+        activate(registry, topic, put(registry, "one", KEY), expected=5)
+    assert registry.bind(topic.place, by="ann", at_ms=NOW_MS) is None
+
+
 def test_a_key_outside_the_trust_store_is_refused(
     registry: Registry, topic: FakeReleaseTopic
 ) -> None:
@@ -198,7 +260,7 @@ def test_without_a_key_the_activation_carries_no_signature(
 ) -> None:
     name = put(registry, "unsigned")
     activate(registry, topic, name, key=None)
-    assert asyncio.run(topic.read()).signers(ACTIVE) == ()
+    assert asyncio.run(topic.read(None)).signers(ACTIVE) == ()
 
 
 def test_an_unknown_release_is_refused(registry: Registry, topic: FakeReleaseTopic) -> None:
@@ -221,7 +283,7 @@ def test_a_topic_that_fails_leaves_the_activation_decided_and_says_what_to_run(
     topic.fails = ConnectionError("the broker went away")
     with pytest.raises(NotPublished, match=r"kdsl release sync.*the broker went away"):
         activate(registry, topic, one)
-    assert [row.activation.digest for row in registry.pending()] == [one]
+    assert [row.activation.digest for row in waiting(registry)] == [one]
 
 
 def test_who_is_overtaken_while_publishing_leaves_the_newer_one_last(
@@ -243,7 +305,7 @@ def test_who_is_overtaken_while_publishing_leaves_the_newer_one_last(
     activated = activate(registry, busy := Overtaken(), one)
     assert activated.activation.sequence == 1
     assert activated.settled.activation.by == "bob"
-    newest = asyncio.run(busy.read()).newest(ACTIVE, None)
+    newest = asyncio.run(busy.read(None)).in_force.get(ACTIVE)
     assert newest is not None
     assert newest.activation == activated.settled.activation
     assert busy.records[-1][1] == registry.history("shop", limit=1)[0].envelope

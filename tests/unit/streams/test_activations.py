@@ -97,8 +97,8 @@ def test_a_signed_activation_of_a_published_release_is_obeyed(
     assert activations.note(published) is None
     wanted = activations.note(activating(activation(), signer.key))
     assert wanted == activation()
-    assert activations.offset_of(wanted) == 7
-    active = activations.open(wanted, published.value)
+    assert activations.offset_of(wanted.digest) == 7
+    active = activations.open(wanted.digest, published.value)
     assert active.digest == digest(canonical_bytes(RELEASE))
     assert active.tasks["intent"].labels == DOMAIN.tasks["intent"].label_names
 
@@ -194,19 +194,19 @@ def test_without_a_trust_store_anybody_is_obeyed() -> None:
     anybody = Activations(domain=DOMAIN, trust=None)
     wanted = anybody.note(activating(activation(), None))
     assert wanted == activation()
-    assert anybody.open(wanted, releasing(None).value).digest == wanted.digest
+    assert anybody.open(wanted.digest, releasing(None).value).digest == wanted.digest
 
 
 def test_a_release_that_was_never_published_or_was_deleted_is_refused(
     activations: Activations, signer: Signer
 ) -> None:
     with pytest.raises(ReleaseRefused, match="kdsl release activate FILE"):
-        activations.offset_of(activation())
+        activations.offset_of(activation().digest)
     published = releasing(signer.key)
     activations.note(published)
     activations.note(replace(published, value=None))
     with pytest.raises(ReleaseRefused, match="is not in the topic"):
-        activations.offset_of(activation())
+        activations.offset_of(activation().digest)
 
 
 def test_a_release_published_again_is_found_at_its_last_offset(
@@ -214,7 +214,7 @@ def test_a_release_published_again_is_found_at_its_last_offset(
 ) -> None:
     for offset in (3, 9):
         activations.note(releasing(signer.key, offset=offset))
-    assert activations.offset_of(activation()) == 9
+    assert activations.offset_of(activation().digest) == 9
 
 
 def test_a_release_that_is_not_what_its_key_says_is_refused(
@@ -222,13 +222,13 @@ def test_a_release_that_is_not_what_its_key_says_is_refused(
 ) -> None:
     other = build_release(DOMAIN, pack_rules(make.domain(rules={})))
     with pytest.raises(ReleaseRefused, match="is not what its key says"):
-        activations.open(activation(), releasing(signer.key, of=other).value)
+        activations.open(activation().digest, releasing(signer.key, of=other).value)
 
 
 @pytest.mark.parametrize("envelope", [None, b"", b"\xc1", bytes(100)])
 def test_a_garbled_release_is_refused(activations: Activations, envelope: bytes | None) -> None:
     with pytest.raises(ReleaseRefused, match="refused"):
-        activations.open(activation(), envelope)
+        activations.open(activation().digest, envelope)
 
 
 def test_an_unsigned_or_foreign_release_is_refused(
@@ -236,7 +236,7 @@ def test_an_unsigned_or_foreign_release_is_refused(
 ) -> None:
     for key in (None, new_signer(tmp_path).key):
         with pytest.raises(ReleaseRefused, match="sign"):
-            activations.open(activation(), releasing(key).value)
+            activations.open(activation().digest, releasing(key).value)
 
 
 def test_a_release_for_other_labels_is_refused(activations: Activations, signer: Signer) -> None:
@@ -244,17 +244,17 @@ def test_a_release_for_other_labels_is_refused(activations: Activations, signer:
     release = build_release(relabelled, pack_rules(relabelled))
     wanted = activation(digest=digest(canonical_bytes(release)))
     with pytest.raises(ReleaseRefused, match="built for other labels"):
-        activations.open(wanted, releasing(signer.key, of=release).value)
+        activations.open(wanted.digest, releasing(signer.key, of=release).value)
 
 
 def test_a_refused_release_is_named_and_an_activation_refused_unread_names_none(
     activations: Activations, signer: Signer
 ) -> None:
     with pytest.raises(ReleaseRefused) as caught:
-        activations.open(activation(), b"\xc1")
+        activations.open(activation().digest, b"\xc1")
     assert caught.value.digest == activation().digest
     with pytest.raises(ReleaseRefused) as caught:
-        activations.offset_of(activation())
+        activations.offset_of(activation().digest)
     assert caught.value.digest == activation().digest
     with pytest.raises(ReleaseRefused) as caught:
         activations.note(activating(activation(), None))
@@ -270,11 +270,11 @@ def test_a_release_signed_only_by_a_retired_key_is_refused_the_next_time(tmp_pat
     activations = Activations(domain=DOMAIN, trust=TrustOnDisk(folder))
     wanted = activations.note(activating(activation(1), old))
     assert wanted is not None
-    assert activations.open(wanted, releasing(old).value).digest == wanted.digest
+    assert activations.open(wanted.digest, releasing(old).value).digest == wanted.digest
     (folder / "old.pem").unlink()
     assert "does not know" in refusal(activations, activating(activation(2), old))
     again = activations.note(activating(activation(2), new))
     assert again == activation(2)
     with pytest.raises(ReleaseRefused, match="does not know"):
-        activations.open(again, releasing(old).value)
-    assert activations.open(again, releasing(new).value).digest == again.digest
+        activations.open(again.digest, releasing(old).value)
+    assert activations.open(again.digest, releasing(new).value).digest == again.digest

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from typer.testing import CliRunner, Result
 
 from rule_store import (
     Activation,
@@ -13,20 +12,22 @@ from rule_store import (
     Untrusted,
     activation_to_bytes,
     cosign,
-    key_id,
     load_key,
     public_path,
     sign,
     signed_to_bytes,
 )
 from rule_store.registry import Registry
-from streams.cli.main import app
 from streams.errors import BrokerUnreachable, FolderInUse, InvalidSettings
 from streams.folder_lock import FolderLock
 from streams.ports import free_port
 from streams.trust_folder import InForce, retire_key
+from tests.command_groups import Commands, id_of
 from tests.factories import NOW_MS
 from tests.registries import LABELS_DIGEST, make_content
+
+KDSL = Commands(group="keys")
+run, ran, refused = KDSL.run, KDSL.ran, KDSL.refused
 
 
 @pytest.fixture(autouse=True)
@@ -47,30 +48,9 @@ def bob(tmp_path: Path) -> Path:
     return made(tmp_path / "bob.key")
 
 
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, ["keys", *map(str, arguments)])
-
-
-def ran(*arguments: str | Path) -> str:
-    result = run(*arguments)
-    assert result.exit_code == 0, (result.output, result.exception)
-    return result.output
-
-
-def refused(kind: type[Exception], *arguments: str | Path) -> str:
-    result = run(*arguments)
-    assert result.exit_code == 1
-    assert isinstance(result.exception, kind), result.exception
-    return str(result.exception)
-
-
 def made(path: Path) -> Path:
     ran("generate", path)
     return path
-
-
-def id_of(key: Path) -> str:
-    return key_id(load_key(key).public_key())
 
 
 def put_in_force(

@@ -11,8 +11,6 @@ from rule_store import (
     KeyRefused,
     Untrusted,
     digest,
-    key_id,
-    load_key,
     new_key,
     public_path,
     signed_from_bytes,
@@ -27,7 +25,11 @@ from rule_store.registry_errors import (
 from streams.cli.main import app
 from streams.errors import InvalidSettings, ReleaseRefused
 from tests import factories as make
+from tests.command_groups import Commands, id_of
 from tests.registries import activate, add, make_envelope
+
+KDSL = Commands(group="release")
+run, ran, refused = KDSL.run, KDSL.ran, KDSL.refused
 
 BUY = 'when last has "price" then buy\n'
 COMPLAIN = 'when last has "angry" then complain\n'
@@ -58,32 +60,9 @@ def other(tmp_path: Path) -> Path:
     return tmp_path / "bob.key"
 
 
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, ["release", *map(str, arguments)])
-
-
-def ran(*arguments: str | Path) -> str:
-    """All that a command says; it must succeed."""
-    result = run(*arguments)
-    assert result.exit_code == 0, (result.output, result.exception)
-    return result.output
-
-
-def refused(kind: type[Exception], *arguments: str | Path) -> str:
-    """What a command refuses with; exit status 1."""
-    result = run(*arguments)
-    assert result.exit_code == 1
-    assert isinstance(result.exception, kind), result.exception
-    return str(result.exception)
-
-
 def built(pack: Path, *options: str | Path) -> str:
     """Build a release of the pack; its digest."""
     return next(word for word in ran("build", "--domain", pack, *options).split() if ":" in word)
-
-
-def id_of(key: Path) -> str:
-    return key_id(load_key(key).public_key())
 
 
 def test_build_puts_the_same_release_into_registry_and_file(
@@ -321,8 +300,20 @@ def test_a_file_that_the_key_did_not_sign_is_refused_before_the_registry_has_it(
         assert registry.releases() == ()
 
 
-def test_no_release_can_be_activated_in_shadow_while_no_worker_reads_it() -> None:
-    assert "No such option: --shadow" in run("activate", "012345", "--shadow", "abcdef").output
+def test_a_shadow_that_the_key_did_not_sign_or_nobody_knows_is_refused(
+    pack: Path, key: Path, other: Path, place: Path, tmp_path: Path
+) -> None:
+    one, out = built(pack, "--key", key), tmp_path / "shop.release"
+    (pack / "intent.rules").write_text(COMPLAIN)
+    built(pack, "--key", other, "--out", out, "--registry", tmp_path / "elsewhere.db")
+    command = ("activate", one, "--key", key, "--shadow")
+    assert "does not know" in refused(Untrusted, *command, out)
+    assert "not in the registry" in refused(UnknownRelease, *command, "0123456789")
+    assert "neither a file nor" in refused(ReleaseRefused, *command, "nowhere.release")
+    assert "its own shadow" in refused(ReleaseRefused, *command, one[:13])
+    with Registry.open(place) as registry:
+        assert [row.digest for row in registry.releases()] == [one]
+        assert registry.history("kiosk") == ()
 
 
 def test_who_builds_must_have_a_name(pack: Path) -> None:

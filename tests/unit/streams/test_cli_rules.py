@@ -1,6 +1,7 @@
 """`kdsl rules`: what an author sees of rules before they go into a release."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,17 @@ def dialogues(folder: Path, *texts: str, label: str | None = "complain") -> Path
     return file
 
 
+@pytest.mark.parametrize("command", ["format", "lint", "test", "show", "explain"])
+def test_help_breaks_lines_where_the_terminal_ends(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Typer keeps the line breaks of a docstring's later paragraphs: each stands on one line."""
+    monkeypatch.setenv("COLUMNS", "200")
+    said = run(command, "--help").stdout.split("╭")[0].splitlines()
+    text = [line.strip() for line in said]
+    assert [pair for pair in pairwise(text) if all(pair)] == []
+
+
 def rows(result: Result) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -90,6 +102,12 @@ def test_format_keeps_the_mode_of_a_file_and_leaves_nothing_beside_it(tmp_path: 
     run("format", file)
     assert file.stat().st_mode & 0o777 == 0o640
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_format_refuses_a_file_that_is_none_of_rules(pack: Path) -> None:
+    before = (pack / "domain.toml").read_text(encoding="utf-8")
+    assert "ends in .rules" in str(run("format", pack / "domain.toml").exception)
+    assert (pack / "domain.toml").read_text(encoding="utf-8") == before
 
 
 def test_format_refuses_a_folder_without_rules(tmp_path: Path) -> None:
@@ -158,6 +176,17 @@ def test_lint_counts_firings_on_examples(pack: Path, tmp_path: Path) -> None:
     assert (second["fired"], second["incorrect"], second["reliability"]) == (1, 1, 0.0)
 
 
+def test_lint_shows_whole_numbers_labels_and_places_whatever_the_width(
+    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = dialogues(tmp_path, "angry!", "price")
+    for columns in (80, 100, 160):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown = run("lint", "--domain", pack, "--examples", examples).stdout
+        assert "…" not in shown, columns
+    assert "│ intent.rules:1 │ complain │ 1 of 2 │" in shown
+
+
 def test_lint_leaves_out_what_a_rule_was_fitted_on(pack: Path, tmp_path: Path) -> None:
     examples = dialogues(tmp_path, "angry!", "fed up")
     (rule, _) = (
@@ -183,6 +212,7 @@ def test_test_names_what_fired_and_what_nearly_did_for_each_failing_example(
     result = run("test", "--domain", pack, file)
     assert result.exit_code == 1
     assert f"{file}:8:1: expected buy, but complain (0.80)" in result.stdout
+    assert "then complain  intent.rules:1" in result.stdout
     assert "✓ last mentions anger  an «angry» price" in result.stdout
     assert "✗ not last mentions anger  an «angry» price" in result.stdout
     assert "3 of 4 examples passed" in result.stderr
@@ -251,7 +281,7 @@ def test_explain_highlights_what_was_found(pack: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0] == "e0 intent: complain (0.80), should be complain"
-    assert lines[1].endswith("then complain  angry people")
+    assert lines[1].endswith("then complain  intent.rules:1  angry people")
     assert lines[2] == "    ✓ last mentions anger  «angry», «angry», not angrily"
 
 
@@ -279,7 +309,10 @@ def test_explain_says_what_a_rule_lacked(pack: Path, tmp_path: Path) -> None:
     ]
 
 
-def test_explain_takes_other_rules_or_a_release(pack: Path, tmp_path: Path) -> None:
+def test_explain_takes_other_rules_or_a_release(
+    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KDSL_REGISTRY", str(tmp_path / "registry.db"))
     file = dialogues(tmp_path, "hello")
     folder = rules(tmp_path / "mine", 'when last has "hello" then buy\n').parent
     out = tmp_path / "try.release"
@@ -289,6 +322,8 @@ def test_explain_takes_other_rules_or_a_release(pack: Path, tmp_path: Path) -> N
     )
     assert built.exit_code == 0
     for option, path in (("--rules", folder), ("--release", out)):
+        shown = run("explain", file, "--domain", pack, option, path).stdout
+        assert ("intent.rules:1" in shown) is (option == "--rules"), "a release knows no places"
         (row,) = rows(run("explain", file, "--domain", pack, option, path, "--json"))
         assert row["verdict"]["label"] == "buy"
     both = run("explain", file, "--domain", pack, "--rules", folder, "--release", out)

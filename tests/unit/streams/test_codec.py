@@ -11,11 +11,14 @@ from streams.codec import (
     decode_tag,
     encode_deferred,
     encode_event,
+    encode_shadow,
     encode_tag,
+    shadow_fields,
     tag_fields,
 )
 from streams.errors import InvalidRecord
 from streams.limits import LIMITS
+from streams.shadow_records import ShadowAnswer, ShadowDifference
 from tests import factories as make
 
 
@@ -184,6 +187,41 @@ def test_the_fields_of_a_tag_are_those_that_are_promised() -> None:
     fields = tag_fields(make.tag())
     assert set(promised) <= set(fields)
     assert fields["candidates"] == [{"label": "refund", "probability": 0.9}]
+
+
+def test_a_shadows_abstention_is_told_in_json_and_left_out_on_the_wire() -> None:
+    answer = ShadowAnswer(
+        label=None, confidence=0.5, source="abstained", reason="no_rule", rules=()
+    )
+    difference = ShadowDifference(
+        domain="shop",
+        role="tagger",
+        event_id="e1",
+        dialogue_id="d1",
+        turn_index=0,
+        sent_at_ms=0,
+        task="intent",
+        image_id=None,
+        active="r",
+        shadow="s",
+        answered=answer,
+        instead=None,
+        open_reason="needs_screen",
+        compared_at_ms=0,
+    )
+    fields = shadow_fields(difference)
+    assert fields["kind"] == "difference"
+    assert fields["answered"] == {
+        "label": None,
+        "confidence": 0.5,
+        "source": "abstained",
+        "reason": "no_rule",
+        "rules": [],
+    }
+    assert (fields["image_id"], fields["instead"]) == (None, None)
+    written = msgpack.unpackb(encode_shadow(difference))
+    assert "label" not in written["answered"]
+    assert not {"image_id", "instead"} & set(written)
 
 
 def test_a_deferred_question_without_questions_is_refused() -> None:

@@ -80,6 +80,22 @@ def test_one_of_takes_only_the_choices() -> None:
     )
 
 
+def test_one_reads_a_map_under_its_own_place() -> None:
+    inner = Fields({"who": {"n": 1}}, "shadow")
+    assert inner.one("who", lambda row: row.integer("n")) == 1
+    assert inner.one_or_none("who", lambda row: row.integer("n")) == 1
+    assert refusal(lambda: inner.one("who", lambda row: row.text("n", 3))).startswith(
+        "shadow.who.n must be"
+    )
+
+
+@pytest.mark.parametrize("value", [None, 1, "a", [], [{"n": 1}]])
+def test_one_is_a_map(value: object) -> None:
+    assert refusal(lambda: fields(value).one("x", lambda row: row.integer("n"))).endswith(
+        "expected a map"
+    )
+
+
 def test_many_reads_each_map_under_its_own_place() -> None:
     listed = Fields({"rows": [{"n": 1}, {"n": "2"}]}, "tag")
     assert refusal(lambda: listed.many("rows", 2, lambda row: row.integer("n"))).startswith(
@@ -106,6 +122,7 @@ def test_a_nil_optional_field_counts_as_left_out() -> None:
     nil = fields(None)
     assert nil.text_or_none("x", 3) is None
     assert nil.octets_or_none("x", 3) is None
+    assert nil.one_or_none("x", lambda row: row.integer("n")) is None
     assert nil.texts_or_none("x", 3, 3) is None
     assert nil.integer("x", default=4) == 4
     assert nil.flag("x", default=True) is True

@@ -103,7 +103,7 @@ class Worker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Heartbeat]:
         heartbeat = Heartbeat(
-            outlet=self.outlet,
+            producer=self.outlet,
             topic="workers.status",
             report=self.reporter().status,
             changed=self.standing.changed,
@@ -175,7 +175,7 @@ async def test_a_broker_that_is_away_is_said_once_and_tried_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     worker = Worker(every_s=0.01, outlet=FakeOutlet(start_fails=2, send_fails=2))
-    with caplog.at_level(logging.INFO, logger="streams.heartbeat"):
+    with caplog.at_level(logging.INFO, logger="streams.side_outlet"):
         async with worker.running() as heartbeat:
             await worker.outlet.until(2)
             assert not heartbeat.crashed

@@ -45,8 +45,8 @@ def open_question(question: Question, reason: str) -> OpenQuestion:
 
 
 async def resolved(event: DialogueEvent, question: Question, **parts: object) -> Tag:
-    (tag,) = await pipeline(**parts).resolve(event, [question])  # type: ignore[arg-type]
-    return tag
+    (decided,) = await pipeline(**parts).resolve(event, [question])  # type: ignore[arg-type]
+    return decided.tag
 
 
 # The tagger's stage
@@ -188,7 +188,7 @@ async def test_each_image_is_read_once_whoever_asks() -> None:
     event = make.event(make.user("hello", first, second))
     reader = FakeReader()
     asked = [INTENT, SCENE, Question(task="scene", image_id="i2")]
-    tags = await pipeline(reader=reader).resolve(event, asked)
+    tags = [each.tag for each in await pipeline(reader=reader).resolve(event, asked)]
     assert [(tag.task, tag.image_id) for tag in tags] == [
         ("intent", None),
         ("scene", "i1"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rule_store import (
     Activation,
+    Binding,
+    Signature,
     Signed,
     TrustStore,
     activation_to_bytes,
@@ -18,10 +21,12 @@ from rule_store import (
     signed_to_bytes,
 )
 from rule_store.registry import Registry
+from rule_store.registry_errors import RegistryConflict
 from streams.errors import NotPublished
+from streams.published import Published
 from streams.registering import Settled, in_force, sync_topic
 from tests.factories import NOW_MS
-from tests.registries import LABELS_DIGEST, activate, add, make_content, make_envelope
+from tests.registries import LABELS_DIGEST, activate, add, make_content, make_envelope, waiting
 from tests.release_topics import FakeReleaseTopic
 
 ACTIVE = f"active/shop/{LABELS_DIGEST}"
@@ -42,7 +47,7 @@ def topic() -> FakeReleaseTopic:
 def sync(
     registry: Registry, topic: FakeReleaseTopic, trust: TrustStore | None = None
 ) -> tuple[Settled, ...]:
-    return asyncio.run(sync_topic(registry, topic, trust=trust, now_ms=NOW_MS + 1))
+    return asyncio.run(sync_topic(registry, topic, trust=trust, by="ann", now_ms=NOW_MS + 1))
 
 
 def synced(registry: Registry, topic: FakeReleaseTopic, trust: TrustStore | None = None) -> str:
@@ -78,7 +83,7 @@ def test_what_waits_is_published_once_the_release_before_its_activation(
     activate(registry, one)
     assert synced(registry, topic) == "published"
     assert topic.keys() == [f"release/{one}", ACTIVE]
-    assert registry.pending() == ()
+    assert waiting(registry) == []
     assert synced(registry, topic) == "stands"
     assert len(topic.records) == 2
 
@@ -114,11 +119,11 @@ def test_one_that_was_published_but_not_noted_is_only_noted(
 ) -> None:
     (one,) = add(registry, "one")
     (row,) = [activate(registry, one)]
-    envelope = registry.pending()[0].envelope
+    envelope = waiting(registry)[0].envelope
     signed = signed_to_bytes(registry.signed(one))
     topic.records = [(f"release/{one}", signed), (ACTIVE, envelope)]
     assert synced(registry, topic) == "stands"
-    assert registry.pending() == ()
+    assert waiting(registry) == []
     assert len(topic.records) == 2
     assert row.sequence == 1
 
@@ -171,6 +176,41 @@ def test_a_release_that_gained_a_signature_is_published_again_and_its_activation
     assert synced(registry, topic) == "stands"
 
 
+def test_a_signature_that_was_mended_is_published_again(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    """Workers refuse a release that one of their keys seems to have signed wrongly."""
+    right = sign(make_content("one"), KEY, "release")
+    own = key_id(KEY.public_key())
+    wrong = replace(right, signatures=(Signature(key_id=own, value=b"\3" * 64),))
+    one = registry.add_release(wrong, by="ann", at_ms=NOW_MS).digest
+    activate(registry, one)
+    sync(registry, topic)
+    registry.add_release(right, by="ann", at_ms=NOW_MS, verified=[own])
+    assert synced(registry, topic) == "republished"
+    assert topic.records[-1] == (f"release/{one}", signed_to_bytes(right))
+
+
+def test_a_registry_is_not_published_where_it_does_not_belong(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    """What was activated for staging must not get to production with a `sync`."""
+    (one,) = add(registry, "one")
+    activate(registry, one, binding=Binding(cluster="pK7c", prefix="staging-"))
+    with pytest.raises(RegistryConflict, match=r"belongs to Kafka cluster pK7c, prefix staging-"):
+        sync(registry, topic)
+    assert topic.records == []
+
+
+def test_a_registry_of_earlier_activations_belongs_to_where_it_is_published_first(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    (one,) = add(registry, "one")
+    activate(registry, one)
+    sync(registry, topic)
+    assert registry.bind(topic.place, by="ann", at_ms=NOW_MS) == topic.place
+
+
 def test_a_shadow_is_published_too(registry: Registry, topic: FakeReleaseTopic) -> None:
     one, two = add(registry, "one", "two")
     activate(registry, one, shadow=two)
@@ -188,7 +228,7 @@ def test_what_another_registry_decided_above_is_left_and_told(
     (settled,) = sync(registry, topic)
     assert (settled.outcome, settled.overruled_by) == ("overruled", foreign)
     assert len(topic.records) == 1
-    assert len(registry.pending()) == 1, "it never reached the topic"
+    assert len(waiting(registry)) == 1, "it never reached the topic"
 
 
 def test_of_two_with_one_sequence_workers_obey_the_first(
@@ -249,12 +289,12 @@ def test_somebody_who_keeps_overwriting_is_told_of(
     registry: Registry, topic: FakeReleaseTopic
 ) -> None:
     class Overwritten(FakeReleaseTopic):
-        async def read(self):  # type: ignore[no-untyped-def]
+        async def read(self, trust: TrustStore | None) -> Published:
             self.records.append((ACTIVE, b"garbage"))
-            return await super().read()
+            return await super().read(trust)
 
     (one,) = add(registry, "one")
     activate(registry, one)
     with pytest.raises(NotPublished, match="keeps writing"):
         sync(registry, Overwritten())
-    assert len(registry.pending()) == 1
+    assert len(waiting(registry)) == 1

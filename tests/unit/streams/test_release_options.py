@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rule_store import Signature, Signed, TrustStore, Untrusted, cosign, digest, key_id, sign
 from rule_store.registry import Registry
+from rule_store.registry_errors import RegistryConflict
 from streams.activating import Wanted
 from streams.cli.release_options import NamedRelease, register
 from streams.errors import ReleaseRefused
@@ -81,6 +82,24 @@ def test_a_good_signature_that_stands_survives_a_wrong_one_of_a_file(registry: R
     registry.add_release(SIGNED, by="ann", at_ms=NOW_MS)
     put(registry, with_signatures(WRONG, INVENTED))
     assert registry.signed(NAME) == SIGNED
+
+
+def test_a_wrong_signature_that_was_kept_unverified_gives_way_to_the_right_one(
+    registry: Registry,
+) -> None:
+    put(registry, with_signatures(WRONG, INVENTED), key=None)
+    assert registry.release(NAME).signed_by == (KEY_ID, INVENTED.key_id)
+    put(registry, SIGNED)
+    assert registry.signed(NAME).signatures == (INVENTED, *SIGNED.signatures)
+    (newest, _) = registry.audit()
+    assert newest.details == {"signed_by": [KEY_ID], "replaced": [KEY_ID]}
+
+
+def test_where_nothing_can_be_verified_no_signature_gives_way(registry: Registry) -> None:
+    put(registry, with_signatures(WRONG), key=None)
+    with pytest.raises(RegistryConflict, match="activate the file with --trust"):
+        put(registry, SIGNED, key=None)
+    assert registry.signed(NAME) == with_signatures(WRONG)
 
 
 def test_a_file_brings_the_signature_that_the_registry_lacked(registry: Registry) -> None:

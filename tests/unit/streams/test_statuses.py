@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from rule_store import Activation
+from rule_store import Activation, topic_key
 from streams.events import ReleaseInForce, WorkerStatus
-from streams.statuses import latest, newest, weigh
+from streams.statuses import Worker, latest, weigh
 from tests import factories as make
 
 DOMAIN = make.domain()
@@ -32,9 +32,14 @@ STATUS = WorkerStatus(
 OTHER = "sha256:" + "b" * 64
 
 
+def weighed(status: WorkerStatus, *activations: Activation) -> Worker:
+    active = {topic_key(each): each for each in activations}
+    (worker,) = weigh([status], active, now_ms=make.NOW_MS)
+    return worker
+
+
 def differs(status: WorkerStatus, *activations: Activation) -> bool:
-    (worker,) = weigh([status], newest(activations), now_ms=make.NOW_MS)
-    return worker.differs
+    return weighed(status, *activations).differs
 
 
 def test_the_last_word_of_a_worker_counts() -> None:
@@ -81,6 +86,15 @@ def test_each_worker_is_held_against_the_activation_for_its_own_labels() -> None
     assert differs(replace(STATUS, labels_digest="0" * 64), ACTIVE, newer)
 
 
-def test_of_activations_the_highest_sequence_is_active_and_of_equals_the_first() -> None:
-    older, twin = replace(ACTIVE, sequence=2, digest=OTHER), replace(ACTIVE, digest=OTHER)
-    assert list(newest([older, ACTIVE, twin, older]).values()) == [ACTIVE]
+def test_a_worker_under_the_activation_misses_its_shadow_until_it_evaluates_it() -> None:
+    shadowed = replace(ACTIVE, shadow=OTHER)
+    assert weighed(STATUS, shadowed).missing_shadow == OTHER
+    running = ReleaseInForce(digest=make.RELEASE, sequence=3, since_ms=0, shadow=OTHER)
+    assert weighed(replace(STATUS, in_force=running), shadowed).missing_shadow is None
+    assert weighed(STATUS, ACTIVE).missing_shadow is None
+
+
+def test_a_worker_that_has_not_taken_the_activation_over_misses_no_shadow() -> None:
+    later = replace(ACTIVE, shadow=OTHER, sequence=4)
+    assert weighed(STATUS, later).missing_shadow is None
+    assert weighed(replace(STATUS, in_force=None), later).missing_shadow is None

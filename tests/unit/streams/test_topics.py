@@ -14,6 +14,7 @@ from streams.topics import TOPICS, Kind, topic_name
         ("tags", "dialogue.tags"),
         ("alerts", "dialogue.alerts"),
         ("feedback", "dialogue.feedback"),
+        ("shadow", "dialogue.shadow"),
         ("dead_letters", "dialogue.dead-letters"),
         ("releases", "rules.releases"),
         ("status", "workers.status"),
