@@ -42,11 +42,17 @@ from rule_store.findings import Finding
 from rule_store.firings import Firings, LabelledEvaluation, count_firings, wilson_interval
 from rule_store.formatting import format_rules
 from rule_store.language import read_rules, read_rules_text
-from rule_store.lexicon import Lexicon
+from rule_store.lexicon import Lexicon, lexicon_faults
 from rule_store.lexicon_lint import lint_lexicon
 from rule_store.lint import lint_rules
 from rule_store.predicates import Has, Line, Mentions, Predicate, Reaches, Truth, occurs
-from rule_store.printing import print_literal, print_rules, print_rules_text
+from rule_store.printing import (
+    print_body,
+    print_literal,
+    print_rules,
+    print_rules_text,
+    reading_order,
+)
 from rule_store.release import (
     RELEASE_BYTES,
     Release,
@@ -169,11 +175,13 @@ __all__ = [
     "key_files",
     "key_id",
     "labels_digest",
+    "lexicon_faults",
     "lint_lexicon",
     "lint_rules",
     "load_key",
     "new_key",
     "occurs",
+    "print_body",
     "print_literal",
     "print_rules",
     "print_rules_text",
@@ -182,6 +190,7 @@ __all__ = [
     "read_release",
     "read_rules",
     "read_rules_text",
+    "reading_order",
     "release_key",
     "settle",
     "sign",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
-from rule_store.printing import print_literal
+from rule_store.printing import print_body, print_literal, reading_order
 from rule_store.release import Release
 from rule_store.rule_pairs import pair_rules
 from rule_store.rules import Rule
@@ -114,7 +114,7 @@ def _changed(old: Rule, new: Rule) -> str:
 
 
 def _said(rule: Rule) -> str:
-    return f"rule {rule.id}: when {' and '.join(map(print_literal, rule.body))} then {rule.label}"
+    return f"rule {rule.id}: when {print_body(reading_order(rule.body))} then {rule.label}"
 
 
 def _believed(known: Reliability, digits: int = _DIGITS) -> str:

@@ -118,7 +118,7 @@ def _parse(
     tokens: list[Token],
     following: Token | None,
     broken_off: Token | None,
-    tell: Callable[[Token, UnexpectedToken], None],
+    tell: Callable[[Token, UnexpectedToken, Token], None],
 ) -> tuple[Node | None, Token | None]:
     """Parse one statement, given what begins the next and where the one before broke off.
 
@@ -135,13 +135,30 @@ def _parse(
             found = following if token.type == "$END" and following is not None else token
             # A lone `when` where a name should stand is one fault, not two.
             if not (len(tokens) == 1 and tokens[0] is broken_off):
-                tell(found, error)
+                tell(found, error, tokens[-1])
             return None, found
     return cast(Node, tree.children[0]), None
 
 
-def _tell(origin: str, faults: Faults, found: Token, error: UnexpectedToken) -> None:
-    faults.tell(partial(_unexpected, found, error, origin))
+def _tell(origin: str, faults: Faults, found: Token, error: UnexpectedToken, last: Token) -> None:
+    # What begins on a later line is the next statement: something lacks before it.
+    begins = found.type in STARTERS and (found.line or 1) > (last.line or 1)
+    make = partial(_broken_off, last) if begins else _unexpected
+    faults.tell(partial(make, found, error, origin))
+
+
+def _broken_off(last: Token, found: Token, error: UnexpectedToken, origin: str) -> RuleSyntaxError:
+    """Say what lacks behind the last token of a statement."""
+    in_words = _in_words(error.accepts or error.expected)
+    expected = ("a label",) if last.type in ("THEN", "ARROW") else in_words
+    behind = Place(origin=origin, line=last.end_line or 1, column=last.end_column or 1)
+    what = f"{' or '.join(expected)} after {shown(_said(last))}"
+    following = "rule" if found.type == "WHEN" else "example"
+    return _syntax_error(behind, f"expected {what}, but the next {following} begins", expected)
+
+
+def _said(token: Token) -> str:
+    return token[1:-1] if token.type == "STRING" else token
 
 
 def _mended(token: Token) -> Token:
@@ -178,10 +195,9 @@ def _unexpected(token: Token, error: UnexpectedToken, origin: str) -> RuleSyntax
     """Say what could have stood in a token's place."""
     accepted = error.accepts or error.expected
     expected = _in_words(accepted)
-    said = token[1:-1] if token.type == "STRING" else token
-    found = "the text ends" if token.type == "$END" else f"found {shown(said)}"
+    found = "the text ends" if token.type == "$END" else f"found {shown(_said(token))}"
     cure = ""
-    if said == "or":
+    if _said(token) == "or":
         cure = "; write a rule for each"
     elif token in KEYWORDS and "NAME" in accepted and "DOTTED" not in accepted:
         cure = "; a name that is a word of the language stands in quotes"

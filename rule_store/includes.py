@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from rule_store.errors import InvalidLexicon, choice, shown
 
@@ -10,8 +10,19 @@ INCLUDED_PHRASES = 100_000
 _SHOWN_NAMES = 12
 
 
+Tell = Callable[[InvalidLexicon], None]
+"""What becomes of a fault; where it returns, the include at fault is passed over."""
+
+
+def refuse(fault: InvalidLexicon) -> None:
+    raise fault
+
+
 def with_included(
-    phrases: Mapping[str, Iterable[str]], includes: Mapping[str, Iterable[str]]
+    phrases: Mapping[str, Iterable[str]],
+    includes: Mapping[str, Iterable[str]],
+    *,
+    tell: Tell = refuse,
 ) -> dict[str, tuple[str, ...]]:
     """Give each concept the phrases of those it includes, and of those that they include.
 
@@ -25,18 +36,19 @@ def with_included(
     included = {name: tuple(dict.fromkeys(includes.get(name, ()))) for name in names}
     resolved: dict[str, tuple[str, ...]] = {}
     total = 0
-    for name in _innermost_first(included):
+    for name in _innermost_first(included, tell):
         own = dict.fromkeys(phrases.get(name, ()))
         for other in included[name]:
-            own |= dict.fromkeys(resolved[other])
+            own |= dict.fromkeys(resolved.get(other, ()))
         if included[name] and (total := total + len(own)) > INCLUDED_PHRASES:
             fault = f"brings the included phrases to more than {INCLUDED_PHRASES}; include less"
-            raise InvalidLexicon(name, fault)
+            tell(InvalidLexicon(name, fault))
+            break
         resolved[name] = tuple(own)
-    return {name: resolved[name] for name in included}
+    return {name: resolved.get(name, ()) for name in included}
 
 
-def _innermost_first(included: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+def _innermost_first(included: Mapping[str, tuple[str, ...]], tell: Tell) -> Iterator[str]:
     """Walk the includes so that a concept comes after those it includes, each once."""
     done: set[str] = set()
     for root in included:
@@ -49,20 +61,22 @@ def _innermost_first(included: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
                 del path[name]
                 done.add(name)
                 yield name
+            elif fault := _include_fault(name, inner, path, included):
+                tell(fault)
             else:
-                _check_include(name, inner, path, included)
                 path[inner] = iter(included[inner])
 
 
-def _check_include(
+def _include_fault(
     name: str, inner: str, path: Collection[str], included: Mapping[str, tuple[str, ...]]
-) -> None:
+) -> InvalidLexicon | None:
     if inner not in included:
         fault = f"includes {shown(inner)}, which does not exist; {choice(inner, included)}"
-        raise InvalidLexicon(name, fault)
+        return InvalidLexicon(name, fault)
     if inner in path:
         names = list(path)
         circle = (*names[names.index(inner) :], inner)
         cut = circle if len(circle) <= _SHOWN_NAMES else (*circle[:_SHOWN_NAMES], "…")
         ring = " → ".join(map(shown, cut))
-        raise InvalidLexicon(inner, f"includes itself: {ring}; remove one of these includes")
+        return InvalidLexicon(inner, f"includes itself: {ring}; remove one of these includes")
+    return None

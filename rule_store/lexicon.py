@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -96,14 +96,40 @@ class Lexicon:
             raise UnknownConcept(concept, known=self.concepts) from None
 
 
+def lexicon_faults(
+    concepts: Mapping[str, Iterable[str]], *, includes: Mapping[str, Iterable[str]]
+) -> tuple[InvalidLexicon, ...]:
+    """Gather all for which `Lexicon.of` refuses concepts; it raises the first only."""
+    faults: list[InvalidLexicon] = []
+    with_included(concepts, includes, tell=faults.append)
+    for name in dict.fromkeys((*concepts, *includes)):
+        own = tuple(concepts.get(name, ()))
+        if own or not includes.get(name):
+            faults += _fold_into(set(), name, own)
+        elif not is_name(name):
+            faults.append(_misnamed(name))
+    return tuple(faults)
+
+
 def _folded(name: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
+    folded: set[str] = set()
+    for fault in _fold_into(folded, name, phrases):
+        raise fault
+    return tuple(sorted(folded))
+
+
+def _fold_into(folded: set[str], name: str, phrases: tuple[str, ...]) -> Iterator[InvalidLexicon]:
+    """Add the folded phrases of a concept; give what is wrong with it."""
     if not is_name(name):
-        raise InvalidLexicon(name, f"needs a name of 1 to {NAME_CHARS} characters")
+        yield _misnamed(name)
     if not phrases:
-        raise InvalidLexicon(name, "has no phrases; give it one or remove it")
-    folded = set()
+        yield InvalidLexicon(name, "has no phrases; give it one or remove it")
     for each in phrases:
         if fault := unfolded_fault(each) or phrase_fault(phrase := fold(each)):
-            raise InvalidLexicon(name, f"has a phrase that {fault}")
-        folded.add(phrase)
-    return tuple(sorted(folded))
+            yield InvalidLexicon(name, f"has a phrase that {fault}")
+        else:
+            folded.add(phrase)
+
+
+def _misnamed(name: str) -> InvalidLexicon:
+    return InvalidLexicon(name, f"needs a name of 1 to {NAME_CHARS} characters")

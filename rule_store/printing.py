@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from rule_store.evidence import CHANNELS, FACTS, Channel, Fact
@@ -58,9 +58,26 @@ def _printed_texts(channel: Channel, segments: tuple[str, ...]) -> str:
 
 
 def _printed_rule(rule: Rule) -> str:
-    body = " and ".join(map(print_literal, rule.body))
     note = "" if rule.note is None else f" note {_quoted(rule.note)}"
-    return f"when {body} then {_named(rule.label)}{note}"
+    return f"when {print_body(rule.body)} then {_named(rule.label)}{note}"
+
+
+def print_body(body: Iterable[Literal]) -> str:
+    """Write the literals of a body as they follow each other in a `.rules` text."""
+    return " and ".join(map(print_literal, body))
+
+
+def reading_order(body: Iterable[Literal]) -> tuple[Literal, ...]:
+    """Bring what is negated behind what is not, as people say it.
+
+    A release keeps its bodies sorted for the sake of its bytes; their order decides nothing.
+
+    >>> yes = Literal(predicate=Has(channel="last", phrase="refund"))
+    >>> no = Literal(predicate=Has(channel="last", phrase="coupon"), negated=True)
+    >>> print_body(reading_order((no, yes)))
+    'last has "refund" and not last has "coupon"'
+    """
+    return tuple(sorted(body, key=lambda each: print_literal(each).startswith("not ")))
 
 
 def print_literal(literal: Literal) -> str:

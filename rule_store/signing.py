@@ -35,6 +35,11 @@ _PREFIXES: Mapping[Purpose, bytes] = {
     "release": b"kdsl/release\0",
     "activation": b"kdsl/activation\0",
 }
+# Whoever obeys would first have to trust the signer, whom nobody here knows: that comes last.
+_CURES: Mapping[Purpose, str] = {
+    "release": "sign it with a trusted key (`kdsl release sign … --key …`)",
+    "activation": "activate with a trusted key (`kdsl release activate … --key …`)",
+}
 _KEY_ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -104,12 +109,13 @@ class TrustStore:
         ids = tuple(each.key_id for each in signed.signatures)
         known = [each for each in signed.signatures if each.key_id in self.keys]
         if not ids:
-            raise Untrusted(f"this {purpose} carries no signature; sign it with a trusted key")
+            raise Untrusted(f"this {purpose} carries no signature; {_CURES[purpose]}")
         if not known:
+            signers = ", ".join(map(shown, ids))
             raise Untrusted(
-                f"this {purpose} is signed by {', '.join(map(shown, ids))}, whom the trust store "
-                f"does not know (it knows {', '.join(self.keys)}); add the signer's .pub.pem to "
-                "it or sign with a trusted key",
+                f"this {purpose} is signed by {signers}, whom the trust store does not know (it "
+                f"knows {', '.join(self.keys)}); {_CURES[purpose]}, or, if the signer {signers} is "
+                "to be trusted, add the public key with `kdsl keys trust`",
                 key_ids=ids,
             )
         for each in known:

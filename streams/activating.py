@@ -12,11 +12,13 @@ from rule_store import (
     Binding,
     Signed,
     TrustStore,
+    Untrusted,
     activation_to_bytes,
     key_id,
     sign,
     signed_to_bytes,
 )
+from streams.brief import brief
 from streams.errors import NotPublished, ReleaseRefused
 from streams.published import Published, PublishedActivation
 from streams.publishing import ReleaseTopic
@@ -63,11 +65,14 @@ class Activated:
     """What was activated, and what became of it.
 
     ahead_of_us: what workers obeyed so far, when this registry had not decided it.
+    for_other_labels: what the domain's workers obey whose pack has other labels, when that came
+        after the last activation for these labels: somebody may have taken the wrong pack.
     """
 
     activation: Activation
     settled: Settled
     ahead_of_us: Activation | None
+    for_other_labels: Activation | None
 
 
 async def activate_release(registry: Registry, topic: ReleaseTopic, wanted: Wanted) -> Activated:
@@ -78,7 +83,8 @@ async def activate_release(registry: Registry, topic: ReleaseTopic, wanted: Want
 
     Raises:
         RuleStoreError: no such release, one that is not trusted, or another activation than
-            `expected` is in force, or the registry belongs to another topic.
+            `expected` is in force, or the registry belongs to another topic, or has activations
+            and nobody said to which.
         ReleaseRefused: workers may not trust the key, the topic's sequence cannot be right, or the
             release would be its own shadow.
         NotPublished: it is decided, and the topic could not be written.
@@ -89,7 +95,7 @@ async def activate_release(registry: Registry, topic: ReleaseTopic, wanted: Want
     _refuse_own_shadow(release.digest, shadow)
     for name in (release.digest, shadow):
         if name is not None:
-            refuse_untrusted(registry.signed(name), wanted)
+            _refuse_unsigned(registry.signed(name), name, wanted)
     published = await topic.read(wanted.counted)
     key = f"active/{release.domain}/{release.labels_digest}"
     _refuse_foreign_key(published.signers(key), wanted)
@@ -98,7 +104,25 @@ async def activate_release(registry: Registry, topic: ReleaseTopic, wanted: Want
     binding, at_least = await topic.binding(), ahead.sequence if ahead else 0
     activation = _decide(registry, release, wanted, binding=binding, at_least=at_least)
     settled = await _publish(registry, topic, activation, wanted, published)
-    return Activated(activation=activation, settled=settled, ahead_of_us=ahead)
+    return Activated(
+        activation=activation,
+        settled=settled,
+        ahead_of_us=ahead,
+        for_other_labels=_for_other_labels(activation, known, published),
+    )
+
+
+def _for_other_labels(
+    made: Activation, before: Activation | None, published: Published
+) -> Activation | None:
+    others = [
+        each.activation
+        for each in published.in_force.values()
+        if each.activation.domain == made.domain
+        and each.activation.labels_digest != made.labels_digest
+        and (before is None or each.activation.at_ms > before.at_ms)
+    ]
+    return max(others, key=lambda each: each.at_ms, default=None)
 
 
 def _ahead(newest: PublishedActivation | None, known: int) -> Activation | None:
@@ -187,6 +211,26 @@ def refuse_untrusted(signed: Signed, wanted: Wanted) -> None:
             "sign with a trusted key, or trust this one with `kdsl keys trust`"
         )
     wanted.counted.verify(signed, "release")
+
+
+def _refuse_unsigned(signed: Signed, name: str, wanted: Wanted) -> None:
+    """Likewise of a release in the registry, naming the way to have it signed.
+
+    It is not signed on the way: who can write to the registry, or held a key that was retired,
+    could have put there what nobody has looked at.
+    """
+    try:
+        refuse_untrusted(signed, wanted)
+    except Untrusted as error:
+        digits = brief(name)
+        again = f"kdsl release activate {brief(wanted.release)}"
+        if wanted.shadow is not None:
+            again += f" --shadow {brief(wanted.shadow)}"
+        raise Untrusted(
+            f"release {name}: {error}. Look at it with `kdsl release show {digits}`, then run "
+            f"`kdsl release sign {digits} --key …` and `{again} --key …`",
+            key_ids=error.key_ids,
+        ) from error
 
 
 def _refuse_foreign_key(signers: tuple[str, ...], wanted: Wanted) -> None:

@@ -6,9 +6,11 @@ from rule_store import (
     ACTIVATION_BYTES,
     Activation,
     InvalidActivation,
+    KeyRefused,
     Release,
     RuleStoreError,
     Signed,
+    Untrusted,
     activation_from_bytes,
     digest,
     read_release,
@@ -56,12 +58,16 @@ class Activations:
         if key.startswith(_RELEASE):
             self._note_release(key[len(_RELEASE) :].decode(errors="replace"), record)
             return None
-        if key != self._key or record.value is None:
+        if key != self._key:
+            return None
+        if record.value is None:
+            self._refused.clear()
             return None
         try:
             activation = self._read(record.value)
         except RuleStoreError as error:
-            self._refused.append(record.value)
+            if isinstance(error, Untrusted | KeyRefused) and record.value not in self._refused:
+                self._refused.append(record.value)
             raise ReleaseRefused(f"activation refused: {error}") from error
         if activation == self._newest:
             return activation  # published again: its release may be there now
@@ -71,11 +77,13 @@ class Activations:
                 "one; a roll-back is a new activation"
             )
         self._newest = activation
+        # A worker that starts after compaction sees nothing of what stood before it.
+        self._refused.clear()
         return activation
 
-    def reconsider(self) -> Activation | None:
-        """A refused activation that is now to be obeyed, as its key is trusted by now."""
-        found = None
+    def reconsider(self) -> list[Activation]:
+        """Activations that were refused and are now to be obeyed, as their keys are trusted."""
+        found = []
         for envelope in tuple(self._refused):
             try:
                 activation = self._read(envelope)
@@ -83,7 +91,8 @@ class Activations:
                 continue
             self._refused.remove(envelope)
             if supersedes(activation, self._newest):
-                found = self._newest = activation
+                self._newest = activation
+                found.append(activation)
         return found
 
     def _note_release(self, name: str, record: Record) -> None:
@@ -110,8 +119,8 @@ class Activations:
         offset = self._offsets.get(name)
         if offset is None:
             raise ReleaseRefused(
-                f"activation refused: release {name} is not in the topic; "
-                "activate it again with `kdsl release activate FILE`",
+                f"release {name} refused: it is not in the topic; publish it with "
+                "`kdsl release sync`, or activate again",
                 digest=name,
             )
         return offset

@@ -114,7 +114,7 @@ def create_app(settings: Settings, role_name: RoleName) -> WorkerApp:
         heartbeat=wiring.heartbeat(),
         delivery=wiring.delivery(),
         follower=wiring.follower(),
-        shadowing=wiring.shadowing(),
+        shadowing=wiring.shadowing(source),
         watchdog=wiring.watchdog(source),
         topic_watch=wiring.topic_watch(source),
     )

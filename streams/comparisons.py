@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from streams.shadow_records import ShadowCounts, ShadowDifference, ShadowRecord, ShadowTally
 
+# Domain, release in force, and its shadow.
+Pair = tuple[str, str, str]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Flip:
@@ -37,6 +40,10 @@ class Comparison:
     workers: set[str] = field(default_factory=set)
     latest_ms: int = 0
 
+    @property
+    def pair(self) -> Pair:
+        return self.domain, self.active, self.shadow
+
 
 class Comparisons:
     """One comparison for each domain and pair of releases, by the time of their last record."""
@@ -48,7 +55,7 @@ class Comparisons:
             keep: how many of the newest differences a comparison holds.
         """
         self._keep = keep
-        self._found: dict[tuple[str, str, str], Comparison] = {}
+        self._found: dict[Pair, Comparison] = {}
 
     def note(self, record: ShadowRecord) -> None:
         """Take one record in."""

@@ -86,7 +86,7 @@ async def _activate(folder: DemoFolder, cluster: Cluster) -> None:
         row = registry.add_release(signed, by="demo", at_ms=now_ms)
         wanted = Wanted(release=row.digest, key=key, by="demo", at_ms=now_ms)
         # Its broker is made anew when somebody deletes the records.
-        registry.bind(await topic.binding(), by="demo", at_ms=now_ms, anew=True)
+        registry.bind(await topic.binding(), by="demo", at_ms=now_ms)
         await activate_release(registry, topic, wanted)
 
 

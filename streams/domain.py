@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rule_store import Lexicon, RuleSet, RuleStoreError, labels_digest, read_rules
 from streams.errors import InvalidDomain
+from streams.lexicon_file import read_lexicon
 from streams.limits import LIMITS
 from streams.pack_files import TomlTable, read_table, read_text
 from streams.resources import deploy_folder, domain_folder
@@ -91,7 +92,7 @@ def load_domain(name_or_folder: str | Path) -> Domain:
     if not _NAME.fullmatch(name):
         raise table.fail("name", "lower-case letters, digits and dashes")
     tasks = _read_tasks(table)
-    lexicon = _read_lexicon(folder / "lexicon.toml")
+    lexicon = read_lexicon(folder / "lexicon.toml")
     rule_sets = {task.name: _read_rule_set(folder, task, lexicon) for task in tasks.values()}
     return Domain(
         name=name,
@@ -174,30 +175,6 @@ def _read_policy(row: TomlTable, tasks: Mapping[str, Task]) -> AlertPolicy:
         cooldown_s=row.number("cooldown_s", 1.0, 30 * 86_400.0),
         max_age_s=row.number("max_age_s", 1.0, 30 * 86_400.0),
     )
-
-
-def _read_lexicon(path: Path) -> Lexicon:
-    if not path.is_file():
-        return Lexicon.of({})
-    concepts = read_table(path).mapping("concepts")
-    phrases, includes = {}, {}
-    for name in concepts.names:
-        if concepts.is_table(name):
-            phrases[name], includes[name] = _read_concept(concepts.mapping(name))
-        else:
-            phrases[name] = concepts.texts(name)
-    try:
-        return Lexicon.of(phrases, includes=includes)
-    except RuleStoreError as error:
-        raise InvalidDomain(f"{path}: {error}") from error
-
-
-def _read_concept(table: TomlTable) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Read a concept's own phrases, and the concepts that it includes."""
-    if not table.names or not set(table.names) <= {"phrases", "includes"}:
-        raise table.fail("", "phrases = […], or a table of phrases and includes")
-    own = table.texts("phrases") if "phrases" in table.names else ()
-    return own, table.texts("includes") if "includes" in table.names else ()
 
 
 def _read_rule_set(folder: Path, task: Task, lexicon: Lexicon) -> RuleSet:

@@ -39,3 +39,13 @@ class Failures:
     @property
     def summary(self) -> str:
         return f"{self._failed} of the last {len(self._outcomes)} valid records"
+
+
+def raised_at(error: BaseException) -> str:
+    """File and line that raised: what may be logged where the error's text may quote a record."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return "unknown"
+    return f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"

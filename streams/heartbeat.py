@@ -102,7 +102,7 @@ class Heartbeat(mode.Service):
 
     async def on_shutdown(self) -> None:
         """The last word; after the task has ended, so that no other comes after it."""
-        if self._outlet.heard:
+        if not self._outlet.failing:
             try:
                 async with asyncio.timeout(_LAST_WORD_WITHIN_S):
                     await self._say(stopped=True)

@@ -30,8 +30,17 @@ def read_table(path: Path) -> "TomlTable":
     Raises:
         InvalidDomain: unreadable, too large, or no TOML.
     """
+    return parse_table(read_text(path), path)
+
+
+def parse_table(text: str, path: Path) -> "TomlTable":
+    """Read the text of a TOML file of a pack.
+
+    Raises:
+        InvalidDomain: no TOML.
+    """
     try:
-        return TomlTable(tomllib.loads(read_text(path)), path, "")
+        return TomlTable(tomllib.loads(text), path, "")
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidDomain(f"{path} cannot be read: {error}") from error
 
@@ -43,6 +52,10 @@ class TomlTable:
         self._table = table
         self._path = path
         self._place = place
+
+    def value(self, name: str) -> object:
+        """What stands there, whatever it is; None for nothing."""
+        return self._table.get(name)
 
     @property
     def names(self) -> tuple[str, ...]:

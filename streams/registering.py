@@ -34,18 +34,18 @@ class Settled:
 
 
 async def sync_topic(
-    registry: Registry, topic: ReleaseTopic, *, trust: TrustStore | None, by: str, now_ms: int
+    registry: Registry, topic: ReleaseTopic, *, trust: TrustStore | None, now_ms: int
 ) -> tuple[Settled, ...]:
     """Bring the topic to what the registry says is in force; doing so again changes nothing.
 
     Raises:
-        RegistryConflict: the registry belongs to another topic.
+        RegistryConflict: the registry belongs to another topic, or nobody said to which.
         NotPublished: somebody else keeps writing to the topic.
         BrokerUnreachable, TopicMissing: nobody answers.
     """
     rows = list(in_force(registry))
     if rows:
-        registry.bind(await topic.binding(), by=by, at_ms=now_ms)
+        registry.refuse_elsewhere(await topic.binding())
     return tuple(
         [
             await settle(

@@ -112,11 +112,11 @@ class ReleaseFollower(mode.Service):
                 self.caught_up.set()
             if caught_up and self._shadow_due is not None:
                 await self._take_shadow(self._shadow_due)
-            waiting += await self._reconsidered()
             batches = await consumer.getmany(timeout_ms=200)
+            waiting += await self._reconsidered()
             for record in batches.get(self._tp, []):
                 waiting += await self._note(record)
-                del waiting[:-_REMEMBERED]
+            del waiting[:-_REMEMBERED]
 
     async def _note(self, record: object) -> list[Activation]:
         """The activation of a record, when it is now to be obeyed."""
@@ -132,8 +132,7 @@ class ReleaseFollower(mode.Service):
         if time.monotonic() - self._reconsidered_s < _RECONSIDER_EVERY_S:
             return []
         self._reconsidered_s = time.monotonic()
-        activation = await asyncio.to_thread(self._activations.reconsider)
-        return [] if activation is None else [activation]
+        return await asyncio.to_thread(self._activations.reconsider)
 
     async def _obey_newest(self, waiting: list[Activation]) -> list[Activation]:
         """Swap to the newest release that is as it should be; what is then left to obey.
@@ -143,6 +142,7 @@ class ReleaseFollower(mode.Service):
         """
         for activation in reversed(waiting):
             if self._runs(activation):
+                self._shadow_due = activation if self._lacks_shadow(activation) else None
                 break
             try:
                 self._swap(await self._lay_out(activation.digest), activation)
@@ -184,6 +184,7 @@ class ReleaseFollower(mode.Service):
         else:
             if self._standing.in_force is not None:
                 self._standing.take(replace(self._standing.in_force, shadow=name))
+            self._health.notes.pop("refusal", None)
             _log.info("%s is evaluated without effect", name)
 
     def _runs(self, activation: Activation) -> bool:
@@ -193,9 +194,15 @@ class ReleaseFollower(mode.Service):
             activation.digest,
         )
 
+    def _lacks_shadow(self, activation: Activation) -> bool:
+        running = self._standing.in_force
+        return activation.shadow is not None and (
+            running is None or running.shadow != activation.shadow
+        )
+
     def _swap(self, release: ActiveRelease, activation: Activation) -> None:
-        self._role.use_shadow(None, against=release.digest)
         note = self._role.use(release)
+        self._role.use_shadow(None, against=release.digest)
         self._shadow_due = activation if activation.shadow else None
         self._health.notes.pop("weights", None)
         if note:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from streams.active_release import ActiveRelease
 from streams.errors import InvalidRecord
-from streams.failures import Failures
+from streams.failures import Failures, raised_at
 from streams.judging import Judge
 from streams.metrics import Metrics
 from streams.progress import Progress
@@ -33,6 +33,7 @@ class Role(ABC):
     needs_release: whether it can work before a release is active.
     reads_screens: whether it decides with all that can be read.
     shadow: what is evaluated beside the release in force; None when nothing is.
+    ended_shadows: those before it whose counts nobody has taken yet.
     """
 
     name: RoleName
@@ -46,6 +47,7 @@ class Role(ABC):
         self.now_ms = now_ms
         self.progress = Progress()
         self.shadow: Shadow | None = None
+        self.ended_shadows: list[Shadow] = []
 
     @abstractmethod
     async def decide(
@@ -73,8 +75,8 @@ class Role(ABC):
             release: what is evaluated.
             against: digest of the release in force, whose answers it is held against.
         """
+        self.end_shadow()
         if release is None:
-            self.shadow = None
             return
         self.shadow = Shadow(
             judge=Judge(release=release, bundle=self.bundle),
@@ -84,6 +86,13 @@ class Role(ABC):
             metrics=self.metrics,
             now_ms=self.now_ms,
         )
+
+    def end_shadow(self) -> None:
+        """Compare nothing more with the shadow, if there is one; its counts are yet to be told."""
+        if self.shadow is not None:
+            self.shadow.abandon()
+            self.ended_shadows.append(self.shadow)
+            self.shadow = None
 
     @property
     def bundle(self) -> str | None:
@@ -121,22 +130,13 @@ class Role(ABC):
                 record.topic,
                 record.partition,
                 record.offset,
-                _where(error),
+                raised_at(error),
             )
         self.metrics.dead_letters.labels(reason=reason).inc()
         letter = dead_letter_output(
             record, reason=reason, detail=detail, role=self.name, now_ms=self.now_ms()
         )
         return (letter,)
-
-
-def _where(error: BaseException) -> str:
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return "unknown"
-    return f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
 
 
 def system_now_ms() -> int:

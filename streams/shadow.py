@@ -2,16 +2,17 @@
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from streams.decided import Decided
 from streams.events import Tag
+from streams.failures import raised_at
 from streams.judging import AskModel, Judge, Judged
 from streams.limits import LIMITS
 from streams.metrics import Metrics
 from streams.routing import Defer
-from streams.shadow_records import ShadowAnswer, ShadowDifference, ShadowTally
+from streams.shadow_records import NO_LABEL, ShadowAnswer, ShadowDifference, ShadowTally
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ Outcome = Literal["same", "differs", "open"]
 # What waits to be compared: enough for a burst, and too little to trouble the garbage collector.
 _WAITING = 2_000
 _WAITING_CHARS = 4_000_000
-_NO_LABEL = "(none)"
+_WHY = ("behind", "release_changed", "failed")
 
 
 class Shadow:
@@ -28,6 +29,8 @@ class Shadow:
 
     What is offered waits until somebody has time to compare it; when too much waits, what comes
     next is skipped and counted.
+
+    closed: skip what is offered, however little waits.
     """
 
     def __init__(
@@ -50,12 +53,14 @@ class Shadow:
             metrics: counts outcomes by label.
             now_ms: the time, for differences.
         """
+        self.closed = False
         self.digest = judge.release.digest
         self.against = against
         self._judge = judge
         self._role = role
         self._late = late
-        self._metrics = metrics
+        self._questions = metrics.shadow_questions
+        self._skipped = {why: metrics.shadow_skipped.labels(why=why) for why in _WHY}
         self._now_ms = now_ms
         self._waiting: deque[Decided] = deque()
         self._waiting_chars = 0
@@ -69,15 +74,16 @@ class Shadow:
     def offer(self, decided: Iterable[Decided]) -> None:
         """Take decisions in, as far as there is room."""
         for each in decided:
-            chars = _chars(each)
-            full = len(self._waiting) >= _WAITING or self._waiting_chars + chars > _WAITING_CHARS
             if each.tag.release != self.against:
-                self._skip(each, "release_changed")
-            elif full:
-                self._skip(each, "behind")
+                self._skip([each], "release_changed")
+            elif self.closed or self._is_full():
+                self._skip([each], "behind")
             else:
                 self._waiting.append(each)
-                self._waiting_chars += chars
+                self._waiting_chars += _chars(each)
+
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= _WAITING or self._waiting_chars >= _WAITING_CHARS
 
     def compare_next(self) -> ShadowDifference | None:
         """Compare the decision that has waited longest; None when the shadow says the same.
@@ -89,13 +95,15 @@ class Shadow:
         self._waiting_chars -= _chars(decided)
         try:
             again = self._decide_again(decided)
+            outcome = _outcome(decided.tag, again)
+            difference = None if outcome == "same" else self._difference(decided.tag, again)
         except Exception as error:  # noqa: BLE001 - no release may harm the one in force
-            _log.warning("the shadow %s failed: %s", self.digest, type(error).__name__)
-            self._skip(decided, "failed")
+            kind, place = type(error).__name__, raised_at(error)
+            _log.warning("the shadow %s failed: %s at %s", self.digest, kind, place)
+            self._skip([decided], "failed")
             return None
-        outcome = _outcome(decided.tag, again)
         self._count(decided.tag, outcome)
-        return None if outcome == "same" else self._difference(decided.tag, again)
+        return difference
 
     def _decide_again(self, decided: Decided) -> Judged | Defer:
         question, evidence = decided.question, decided.evidence
@@ -135,13 +143,13 @@ class Shadow:
 
     def _count(self, tag: Tag, outcome: Outcome) -> None:
         self._counts[tag.task, outcome] += 1
-        self._metrics.shadow_questions.labels(
-            task=tag.task, label=tag.label or _NO_LABEL, outcome=outcome
-        ).inc()
+        label = tag.label or NO_LABEL
+        self._questions.labels(task=tag.task, label=label, outcome=outcome).inc()
 
-    def _skip(self, decided: Decided, why: str) -> None:
-        self._counts[decided.question.task, "skipped"] += 1
-        self._metrics.shadow_skipped.labels(why=why).inc()
+    def _skip(self, decided: Sequence[Decided], why: str) -> None:
+        for each in decided:
+            self._counts[each.question.task, "skipped"] += 1
+        self._skipped[why].inc(len(decided))
 
     def take_tallies(self) -> tuple[ShadowTally, ...]:
         """What was counted since this was asked last, by task."""
@@ -159,8 +167,8 @@ class Shadow:
 
     def abandon(self) -> None:
         """Compare nothing more: what waits is skipped."""
-        while self._waiting:
-            self._skip(self._waiting.popleft(), "release_changed")
+        self._skip(tuple(self._waiting), "release_changed")
+        self._waiting.clear()
         self._waiting_chars = 0
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from streams.events import Source
 
+# How an abstention is written where a label stands.
+NO_LABEL = "(none)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowAnswer:
@@ -61,7 +64,10 @@ class ShadowTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowCounts:
-    """What a worker compared since it last said so; the sum over all records is the whole."""
+    """What a worker compared since it last said so; the sum over all records is the whole.
+
+    Records that are delivered again are compared and counted again.
+    """
 
     domain: str
     role: str

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import mode
 
@@ -20,9 +21,10 @@ _log = logging.getLogger(__name__)
 # The longest that comparing keeps the loop from a record that has just arrived.
 _SLICE_S = 0.001
 _PAUSE_S = 0.02
+_LOOK_EVERY_S = 0.2
 _SEND_EVERY_S = 1.0
 # One batch to the broker; more are not compared before it has been taken.
-_DIFFERENCES = 500
+_DIFFERENCES = 100
 _LAST_WORD_WITHIN_S = 2.0
 
 
@@ -36,6 +38,7 @@ class Shadowing(mode.Service):
     producer: nobody else's.
     topic: of differences and counts, prefix included.
     domain, worker: who counts.
+    behind: whether more waits to be decided than is being decided; then nothing is compared.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Shadowing(mode.Service):
         domain: str,
         worker: str,
         counts_every_s: float,
+        behind: Callable[[], bool],
         metrics: Metrics,
     ) -> None:
         super().__init__()
@@ -58,21 +62,25 @@ class Shadowing(mode.Service):
         self._domain = domain
         self._worker = worker
         self._counts_every_s = counts_every_s
-        self._shadow: Shadow | None = None
+        self._behind = behind
         self._differences: list[ShadowDifference] = []
         self._sent_s = self._counted_s = time.monotonic()
 
     @mode.Service.task
     async def _work(self) -> None:
         while not self.should_stop:
-            if self._role.shadow is not self._shadow:
-                await self._turn_to(self._role.shadow)
-            shadow = self._shadow
-            if shadow is not None and shadow.waiting and await loop_is_idle():
+            await self._tell_ended()
+            shadow = self._role.shadow
+            if shadow is None:
+                await self.sleep(_LOOK_EVERY_S)
+                continue
+            # While there is no time to compare, what is kept would only grow old.
+            shadow.closed = self._behind()
+            if shadow.waiting and not shadow.closed and await loop_is_idle():
                 self._compare(shadow)
             else:
                 await self.sleep(_PAUSE_S)
-            await self._send_what_is_due()
+            await self._send_what_is_due(shadow)
 
     def _compare(self, shadow: Shadow) -> None:
         until_s = time.perf_counter() + _SLICE_S
@@ -81,19 +89,18 @@ class Shadowing(mode.Service):
             if difference is not None:
                 self._differences.append(difference)
 
-    async def _turn_to(self, shadow: Shadow | None) -> None:
-        before, self._shadow = self._shadow, shadow
-        if before is not None:
-            before.abandon()
-            await self._send(before)
+    async def _tell_ended(self) -> None:
+        while self._role.ended_shadows:
+            await self._send(self._role.ended_shadows.pop(0))
 
-    async def _send_what_is_due(self) -> None:
+    async def _send_what_is_due(self, shadow: Shadow) -> None:
         now_s = time.monotonic()
-        full = len(self._differences) >= _DIFFERENCES
-        if full or (self._differences and now_s - self._sent_s > _SEND_EVERY_S):
+        if now_s - self._counted_s > self._counts_every_s:
+            await self._send(shadow)
+        elif len(self._differences) >= _DIFFERENCES or (
+            self._differences and now_s - self._sent_s > _SEND_EVERY_S
+        ):
             await self._send(None)
-        if self._shadow is not None and now_s - self._counted_s > self._counts_every_s:
-            await self._send(self._shadow)
 
     async def _send(self, counted: Shadow | None) -> None:
         """Send the differences, and what this shadow has counted."""
@@ -129,10 +136,11 @@ class Shadowing(mode.Service):
 
     async def on_shutdown(self) -> None:
         """The last counts; after the task has ended."""
-        if self._shadow is not None and self._outlet.heard:
+        if not self._outlet.failing:
+            self._role.end_shadow()
             try:
                 async with asyncio.timeout(_LAST_WORD_WITHIN_S):
-                    await self._send(self._shadow)
+                    await self._tell_ended()
             except TimeoutError:
                 _log.warning("nobody took the last counts of the shadow")
         await self._outlet.stop()

@@ -37,7 +37,7 @@ class SideOutlet:
 
     It connects with the first records. Its producer should be nobody else's.
 
-    heard: whether the last records were taken, and some have been.
+    failing: whether the last records were not taken.
     """
 
     def __init__(self, producer: Takes, *, what: str, failures: Counter) -> None:
@@ -48,8 +48,8 @@ class SideOutlet:
         self._warned = False
 
     @property
-    def heard(self) -> bool:
-        return self._connected and not self._warned
+    def failing(self) -> bool:
+        return self._warned
 
     async def send(self, make: Callable[[], Sequence[OutputRecord]]) -> bool:
         """Whether the records were made and acknowledged."""

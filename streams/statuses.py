@@ -1,6 +1,6 @@
 """What workers say of themselves, weighed: who lives, and who runs another release than wanted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rule_store import Activation
@@ -40,9 +40,11 @@ class Worker:
     def missing_shadow(self) -> str | None:
         """Digest of the shadow that it should evaluate and does not."""
         running, active = self.status.in_force, self.active
-        if running is None or active is None or running.sequence != active.sequence:
+        if running is None or active is None or running.digest != active.digest:
             return None
-        return None if running.shadow == active.shadow else active.shadow
+        # A worker may have said so after the topic was read: then it knows better.
+        known = running.sequence > active.sequence or running.shadow == active.shadow
+        return None if known else active.shadow
 
 
 def latest(statuses: Iterable[WorkerStatus]) -> list[WorkerStatus]:
@@ -69,6 +71,22 @@ def weigh(
         )
         for status in latest(statuses)
     ]
+
+
+def followers(activation: Activation, workers: Iterable[Worker]) -> list[Worker]:
+    """The live workers that are to obey an activation: those of its domain and labels."""
+    return [each for each in workers if not each.gone and each.active == activation]
+
+
+def deserted(active: Iterable[Activation], workers: Sequence[Worker]) -> list[Activation]:
+    """Of each domain the activation that came last, when it has no live worker.
+
+    Earlier ones, for other labels, may have lost theirs for good when the labels changed.
+    """
+    last: dict[str, Activation] = {}
+    for each in sorted(active, key=lambda activation: activation.at_ms):
+        last[each.domain] = each
+    return [each for each in last.values() if not followers(each, workers)]
 
 
 def bounded(text: str) -> str:

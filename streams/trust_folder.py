@@ -23,6 +23,8 @@ from rule_store import (
 from streams.folder_lock import FolderLock
 
 _RETIRED = "retired"
+# Fewer would be given by mistake, such as a number of a list.
+_NAME_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +44,16 @@ class TrustedKey:
 class InForce:
     """A release that a domain's workers run, and the trusted keys whose signatures make them.
 
+    shadow: the release that they evaluate beside it, if any.
     place: where that was looked up; the topic is what workers read.
     """
 
     domain: str
     digest: str
+    shadow: str | None
     place: Literal["registry", "topic"]
     release_signers: frozenset[str]
+    shadow_signers: frozenset[str]
     activation_signers: frozenset[str]
 
 
@@ -68,6 +73,11 @@ def trusted_keys(folder: Path) -> tuple[TrustedKey, ...]:
     Raises:
         KeyRefused: it cannot be read, or holds no key.
     """
+    if not folder.exists():
+        raise KeyRefused(
+            str(folder),
+            "does not exist yet; `kdsl keys trust` makes it when it puts the first key there",
+        )
     return tuple(
         TrustedKey(
             id=key_id(public),
@@ -106,7 +116,8 @@ def retire_key(folder: Path, name: str, in_force: Iterable[InForce]) -> Path:
 
     Raises:
         KeyRefused: no such key, or a file in the place of a folder.
-        Untrusted: the last key, or somebody's release or activation would be trusted by none.
+        Untrusted: the last key, or somebody's release, activation or shadow would be trusted by
+            none.
         FolderInUse: another key of the folder is being retired.
     """
     find_key(folder, name)  # in vain, it leaves no lock file behind
@@ -130,7 +141,13 @@ def find_key(folder: Path, name: str) -> TrustedKey:
     if folder.is_file():
         raise KeyRefused(str(folder), "is a file; take the key out of it, or name a folder")
     keys = trusted_keys(folder)
-    found = {each.id: each for each in keys if len(name) >= 6 and each.id.startswith(name)}
+    if len(name) < _NAME_DIGITS:
+        raise KeyRefused(
+            str(folder),
+            f"{name!r} is too short for a key id: give its first {_NAME_DIGITS} digits or more, as "
+            "`kdsl keys list` shows them",
+        )
+    found = {each.id: each for each in keys if each.id.startswith(name)}
     if len(found) != 1:
         fault = "holds several keys" if found else "holds no key"
         raise KeyRefused(str(folder), f"{fault} {name!r}; see them with `kdsl keys list`")
@@ -148,7 +165,7 @@ def _retire(folder: Path, name: str, in_force: Iterable[InForce]) -> Path:
 
 
 def _refuse_stranded(in_force: InForce, key: str, before: frozenset[str]) -> None:
-    """Raise when a release or its activation is trusted by this key alone."""
+    """Raise when a release, its activation or its shadow is trusted by this key alone."""
     release = f"release {in_force.digest}, which is active for {in_force.domain},"
     there = " in the topic" if in_force.place == "topic" else ""
     publish = " publish that (`kdsl release sync`)," if there else ""
@@ -162,6 +179,13 @@ def _refuse_stranded(in_force: InForce, key: str, before: frozenset[str]) -> Non
         raise Untrusted(
             f"{release} was activated{there} with no trusted key but {key}: activate it again with "
             f"another one (`kdsl release activate {in_force.digest} --key …`), then retire this one"
+        )
+    if in_force.shadow_signers & before == {key}:
+        raise Untrusted(
+            f"release {in_force.shadow}, which is in shadow for {in_force.domain}, is signed"
+            f"{there} by no trusted key but {key}: sign it with another one (`kdsl release sign "
+            f"{in_force.shadow} --key …`) and publish that (`kdsl release sync`), or end the "
+            "shadow by activating without --shadow, then retire this one"
         )
 
 

@@ -119,7 +119,7 @@ class Wiring:
             metrics=self.metrics,
         )
 
-    def shadowing(self) -> Shadowing | None:
+    def shadowing(self, source: Source) -> Shadowing | None:
         """None for a role that needs no release."""
         if not self.role.needs_release:
             return None
@@ -130,6 +130,7 @@ class Wiring:
             domain=self.domain.name,
             worker=self.worker,
             counts_every_s=self.settings.status_every_s,
+            behind=lambda: source.in_flight() >= self.settings.batch,
             metrics=self.metrics,
         )
 

@@ -71,6 +71,7 @@ def activate(database: Database, wish: Wish, make_envelope: MakeEnvelope) -> Act
         newest = _newest(connection, wish.domain, wish.labels_digest)
         _refuse_overtaken(wish, newest)
         if wish.binding is not None:
+            bindings.refuse_elsewhere(connection, wish.binding)
             bindings.bind(connection, wish.binding, by=wish.by, at_ms=wish.at_ms)
         activation = Activation(
             domain=wish.domain,

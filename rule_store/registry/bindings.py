@@ -1,4 +1,4 @@
-"""Which topic a registry belongs to: the first that it published to, until somebody says other."""
+"""Which topic a registry belongs to: that of its first activation, until somebody says other."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from sqlalchemy import Connection, delete, insert, select
 from rule_store.binding import Binding
 from rule_store.registry import audit
 from rule_store.registry.limits import check_text
+from rule_store.registry.tables import activations
 from rule_store.registry.tables import binding as table
 from rule_store.registry_errors import RegistryConflict
 
 
-def bind(
-    connection: Connection, binding: Binding, *, by: str, at_ms: int, anew: bool = False
-) -> Binding | None:
+def bind(connection: Connection, binding: Binding, *, by: str, at_ms: int) -> Binding | None:
     """Let the registry belong there, inside a writing transaction; where it belonged before.
 
     Args:
@@ -21,20 +20,36 @@ def bind(
         binding: where it is going to publish.
         by: who says so, for the audit trail; nothing is written when it belongs there already.
         at_ms: when.
-        anew: also when it belongs elsewhere.
-
-    Raises:
-        RegistryConflict: it belongs elsewhere.
     """
     before = _bound(connection)
-    if before is not None and before != binding and not anew:
-        raise RegistryConflict(
-            f"the registry belongs to {before}, and this is {binding}: name the registry of this "
-            "one with --registry, or let it belong here with `kdsl release registry rebind`"
-        )
     if before != binding:
         _write(connection, binding, before, by=by, at_ms=at_ms)
     return before
+
+
+def refuse_elsewhere(connection: Connection, binding: Binding) -> None:
+    """Raise where the registry must not publish; one without activations may anywhere.
+
+    Raises:
+        RegistryConflict: it belongs elsewhere, or has activations and belongs nowhere yet.
+    """
+    bound = _bound(connection)
+    if bound is not None and bound != binding:
+        raise RegistryConflict(
+            f"the registry belongs to {bound}, and this is {binding}: name the registry of this "
+            "one with --registry, or let it belong here with `kdsl release registry rebind`"
+        )
+    if unbound(connection):
+        raise RegistryConflict(
+            "the registry has activations and belongs nowhere yet: say where with "
+            "`kdsl release registry rebind`"
+        )
+
+
+def unbound(connection: Connection) -> bool:
+    """Whether it has activations and belongs nowhere, as one of an older schema."""
+    any_activation = select(activations.c.number).limit(1)
+    return _bound(connection) is None and connection.execute(any_activation).first() is not None
 
 
 def _bound(connection: Connection) -> Binding | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from rule_store.activation import Activation
@@ -54,12 +53,7 @@ class Registry:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -151,7 +145,7 @@ class Registry:
         Raises:
             UnknownRelease: the registry has no such release or shadow.
             RegistryConflict: it is for another domain or other labels; another activation than
-                `expected` is in force; or the registry belongs elsewhere.
+                `expected` is in force; or as `refuse_elsewhere` says.
             InvalidActivation, InvalidEntry: a field out of its range.
         """
         wish = Wish(
@@ -202,14 +196,21 @@ class Registry:
             at_ms=at_ms,
         )
 
-    def bind(self, binding: Binding, *, by: str, at_ms: int, anew: bool = False) -> Binding | None:
-        """Let it belong where it publishes; where it belonged before.
-
-        Raises:
-            RegistryConflict: it belongs elsewhere, and not `anew`.
-        """
+    def bind(self, binding: Binding, *, by: str, at_ms: int) -> Binding | None:
+        """Let it belong there, wherever it did; where it belonged before."""
         with self._database.writing() as connection:
-            return bindings.bind(connection, binding, by=by, at_ms=at_ms, anew=anew)
+            return bindings.bind(connection, binding, by=by, at_ms=at_ms)
+
+    @property
+    def unbound(self) -> bool:
+        """Whether it has activations and belongs nowhere yet, as one of an older schema."""
+        with self._database.reading() as connection:
+            return bindings.unbound(connection)
+
+    def refuse_elsewhere(self, binding: Binding) -> None:
+        """Raise RegistryConflict where it must not publish: elsewhere, or while `unbound`."""
+        with self._database.reading() as connection:
+            bindings.refuse_elsewhere(connection, binding)
 
     # Audit trail
 
@@ -224,6 +225,8 @@ class Registry:
             AuditBroken: names the first row that is not as it was written.
         """
         return trail.verify(self._database)
+
+    # Refreshes
 
     # Labelled examples
 

@@ -22,7 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="Keep labelled dialogues in the reg
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH…", help="Each a .jsonl, or a folder with dialogues.jsonl."),
+    typer.Argument(metavar="PATH", help="Each a .jsonl, or a folder with dialogues.jsonl."),
 ]
 _CONFLICTS_SHOWN = 10
 

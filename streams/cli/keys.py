@@ -10,6 +10,7 @@ from rich.table import Column, Table
 
 from rule_store import (
     ACTIVATION_BYTES,
+    KeyRefused,
     TrustStore,
     key_id,
     new_key,
@@ -22,6 +23,7 @@ from streams.cli.release_options import RegistryOption, TrustOption, open_regist
 from streams.cli.release_tables import moment
 from streams.cli.terminal import printable, say, stdout
 from streams.errors import BrokerUnreachable, InvalidSettings, TopicMissing
+from streams.published import Published
 from streams.publishing import KafkaReleaseTopic
 from streams.registering import in_force
 from streams.settings import Settings, load_settings
@@ -45,6 +47,8 @@ def generate(
     path: Annotated[Path, typer.Argument(help="Where to write the private key.")],
 ) -> None:
     """Make a key to sign with, and beside it the public key for the workers' trust store."""
+    if path.exists():  # of the two halves, the one that was named
+        raise KeyRefused(str(path), "exists; keys are never overwritten, name another")
     path.parent.mkdir(parents=True, exist_ok=True)
     made = new_key(path)
     say(
@@ -91,9 +95,9 @@ def retire(
         ),
     ] = False,
 ) -> None:
-    """Let a key's signatures count no longer; what is in force must be trusted without it.
+    """Let a key's signatures count no longer; what runs must be trusted without it.
 
-    Both the registry and the topic, which is what workers read, are asked what is in force.
+    Both registry and topic, which is what workers read, are asked what is in force and in shadow.
     """
     given = {"trust": trust, "registry": registry, "bootstrap": bootstrap, "prefix": prefix}
     settings = load_settings(given)
@@ -121,10 +125,10 @@ def _in_force(registry: "Registry", trust: TrustStore) -> list[InForce]:
         InForce(
             domain=row.activation.domain,
             digest=row.activation.digest,
+            shadow=row.activation.shadow,
             place="registry",
-            release_signers=trusted_signers(
-                trust, registry.signed(row.activation.digest), "release"
-            ),
+            release_signers=_signers(registry, row.activation.digest, trust),
+            shadow_signers=_signers(registry, row.activation.shadow, trust),
             activation_signers=trusted_signers(
                 trust,
                 signed_from_bytes(row.envelope, content_bytes=ACTIVATION_BYTES),
@@ -133,6 +137,12 @@ def _in_force(registry: "Registry", trust: TrustStore) -> list[InForce]:
         )
         for row in in_force(registry)
     ]
+
+
+def _signers(registry: "Registry", name: str | None, trust: TrustStore) -> frozenset[str]:
+    if name is None:
+        return frozenset()
+    return trusted_signers(trust, registry.signed(name), "release")
 
 
 async def _in_force_in_topic(settings: Settings, trust: TrustStore) -> list[InForce]:
@@ -144,19 +154,23 @@ async def _in_force_in_topic(settings: Settings, trust: TrustStore) -> list[InFo
             f"{error}; or go by the registry alone, with --registry-only, and what was signed and "
             "never published goes unnoticed"
         ) from error
-    found = []
-    for active in published.in_force.values():
-        release = published.release(active.activation.digest)
-        found.append(
-            InForce(
-                domain=active.activation.domain,
-                digest=active.activation.digest,
-                place="topic",
-                release_signers=release.trusted if release else frozenset(),
-                activation_signers=active.trusted,
-            )
+    return [
+        InForce(
+            domain=each.activation.domain,
+            digest=each.activation.digest,
+            shadow=each.activation.shadow,
+            place="topic",
+            release_signers=_published_signers(published, each.activation.digest),
+            shadow_signers=_published_signers(published, each.activation.shadow),
+            activation_signers=each.trusted,
         )
-    return found
+        for each in published.in_force.values()
+    ]
+
+
+def _published_signers(published: Published, name: str | None) -> frozenset[str]:
+    release = None if name is None else published.release(name)
+    return frozenset() if release is None else release.trusted
 
 
 def _store(settings: Settings) -> Path:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rule_store import Activation, load_key, read_release
 from streams.activating import Activated, Wanted, activate_release
+from streams.brief import brief
 from streams.cli.options import Bootstrap, DomainName, Prefix
 from streams.cli.release_options import (
     ByOption,
@@ -16,17 +17,16 @@ from streams.cli.release_options import (
     Named,
     RegistryOption,
     TrustOption,
-    domain_name,
     find_release,
     open_registry,
     register,
     trusted,
     who,
 )
-from streams.cli.release_status import short
 from streams.cli.terminal import say
-from streams.errors import InvalidSettings
-from streams.predecessors import before_in_force, expected_sequence
+from streams.domain import load_domain, pack_folder
+from streams.errors import InvalidDomain, InvalidSettings
+from streams.predecessors import before_in_force, expected_sequence, labels_in_force
 from streams.publishing import KafkaReleaseTopic
 from streams.registering import Settled, sync_topic
 from streams.role import system_now_ms
@@ -37,6 +37,13 @@ if TYPE_CHECKING:  # see `open_registry`
 
 AllowUnsigned = Annotated[
     bool, typer.Option("--allow-unsigned", help="Do not sign; for workers that obey anybody.")
+]
+Expect = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SEQUENCE|DIGEST",
+        help="Refuse unless this is in force in the registry; 0: nothing yet.",
+    ),
 ]
 NewKey = Annotated[
     bool, typer.Option("--new-key", help="Activate although only other keys have so far.")
@@ -56,13 +63,7 @@ def activate(
     prefix: Prefix = None,
     key: KeyOption = None,
     trust: TrustOption = None,
-    expect: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SEQUENCE|DIGEST",
-            help="Refuse unless this is in force in the registry; 0: nothing yet.",
-        ),
-    ] = None,
+    expect: Expect = None,
     allow_unsigned: AllowUnsigned = False,
     new_key: NewKey = False,
     by: ByOption = None,
@@ -102,17 +103,22 @@ def rollback(
     prefix: Prefix = None,
     key: KeyOption = None,
     trust: TrustOption = None,
+    expect: Expect = None,
     allow_unsigned: AllowUnsigned = False,
     new_key: NewKey = False,
     by: ByOption = None,
     registry: RegistryOption = None,
 ) -> None:
-    """Put the release in force again that was before the one in force; a new activation."""
+    """Put the release in force again that was before the one in force; a new activation.
+
+    What was activated for other labels than those of the pack is left as it is.
+    """
     given = {"bootstrap": bootstrap, "prefix": prefix, "trust": trust, "registry": registry}
     settings, person = load_settings({**given, "domain": domain}), who(by)
     signer = _signer(key, allow_unsigned=allow_unsigned)
     with open_registry(settings) as opened:
-        newest, earlier = before_in_force(opened, domain_name(settings))
+        name, labels = _domain_and_labels(opened, settings)
+        newest, earlier = before_in_force(opened, name, labels, expected=expect)
         wanted = Wanted(
             release=earlier.digest,
             key=signer,
@@ -122,7 +128,10 @@ def rollback(
             at_ms=system_now_ms(),
             expected=newest.sequence,
         )
-        say(f"rolling back {newest.domain} from {short(newest.digest)} to {short(earlier.digest)}")
+        say(
+            f"rolling back {name} from {brief(newest.digest)} to {brief(earlier.digest)}, for the "
+            f"labels {brief(labels)}"
+        )
         _say_activated(_activate(opened, settings, wanted))
 
 
@@ -130,7 +139,6 @@ def sync(
     bootstrap: Bootstrap = None,
     prefix: Prefix = None,
     trust: TrustOption = None,
-    by: ByOption = None,
     registry: RegistryOption = None,
 ) -> None:
     """Publish what the registry has in force and the topic has not, lost or overwrote.
@@ -138,11 +146,11 @@ def sync(
     To be run after `activate` was interrupted, and harmless at any time.
     """
     given = {"bootstrap": bootstrap, "prefix": prefix, "trust": trust, "registry": registry}
-    settings, person = load_settings(given), who(by)
+    settings = load_settings(given)
     topic = KafkaReleaseTopic(settings.cluster, prefix=settings.prefix)
     with open_registry(settings) as opened:
         settled = asyncio.run(
-            sync_topic(opened, topic, trust=trusted(settings), by=person, now_ms=system_now_ms())
+            sync_topic(opened, topic, trust=trusted(settings), now_ms=system_now_ms())
         )
         place = opened.place
     for each in settled:
@@ -151,6 +159,16 @@ def sync(
         say(f"nothing was ever activated in {place}")
     if any(each.outcome == "overruled" for each in settled):
         raise typer.Exit(1)
+
+
+def _domain_and_labels(registry: "Registry", settings: Settings) -> tuple[str, str]:
+    """Whose workers obey: those of the pack, or of the only labels when its name alone is known."""
+    try:
+        pack_folder(settings.domain)
+    except InvalidDomain:
+        return settings.domain, labels_in_force(registry, settings.domain)
+    pack = load_domain(settings.domain)
+    return pack.name, pack.labels_digest
 
 
 def _signer(key: Path | None, *, allow_unsigned: bool) -> Ed25519PrivateKey | None:
@@ -174,6 +192,13 @@ def _say_activated(activated: Activated) -> None:
             "has not decided: another registry writes there too, or this one was restored"
         )
     activation = activated.activation
+    if (other := activated.for_other_labels) is not None:
+        say(
+            f"warning: this release is for the labels {brief(activation.labels_digest)}; workers "
+            f"of {other.domain} whose pack has the labels {brief(other.labels_digest)} go on with "
+            f"{_told(other)}. If the pack was changed on purpose, start workers with it; if not, "
+            "build from the pack that the workers run with"
+        )
     if activated.settled.activation == activation and activated.settled.outcome != "overruled":
         say(
             f"release {activation.digest} is active for {activation.domain} (sequence "
@@ -206,9 +231,9 @@ def _said(settled: Settled) -> str:
             by = settled.overruled_by or settled.activation
             return (
                 f"workers obey {_told(by)}, which this registry has not decided: activate again if "
-                f"{short(settled.activation.digest)} shall win"
+                f"{brief(settled.activation.digest)} shall win"
             )
 
 
 def _told(activation: Activation) -> str:
-    return f"{short(activation.digest)} (sequence {activation.sequence}, by {activation.by})"
+    return f"{brief(activation.digest)} (sequence {activation.sequence}, by {activation.by})"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rule_store import Signed, TrustStore, Untrusted, digest, signed_from_bytes
+from rule_store import InvalidEnvelope, Signed, TrustStore, Untrusted, digest, signed_from_bytes
 from rule_store.registry_errors import UnknownRelease
 from streams.activating import Wanted, refuse_untrusted
 from streams.cli.terminal import say
@@ -26,19 +26,26 @@ RegistryOption = Annotated[
     typer.Option(
         "--registry",
         help="A SQLite file, or postgresql://…; passwords rather in KDSL_REGISTRY or KDSL_CONFIG, "
-        "where others do not see them. (env: KDSL_REGISTRY; default: a file of yours)",
+        "where others do not see them. (env: KDSL_REGISTRY; default: "
+        "~/.local/share/kdsl/registry.db)",
         metavar="FILE|URL",
     ),
 ]
 KeyOption = Annotated[
-    Path | None, typer.Option("--key", help="Private key (PEM) to sign with; see `kdsl keys`.")
+    Path | None,
+    typer.Option("--key", metavar="FILE", help="Private key (PEM) to sign with; see `kdsl keys`."),
 ]
 TrustOption = Annotated[
     Path | None,
-    typer.Option("--trust", help="The workers' trust store, a folder or file. (env: KDSL_TRUST)"),
+    typer.Option(
+        "--trust",
+        metavar="PATH",
+        help="The workers' trust store, a folder or file. (env: KDSL_TRUST)",
+    ),
 ]
 ByOption = Annotated[
-    str | None, typer.Option("--by", help="Who does it, for the record. (default: your login)")
+    str | None,
+    typer.Option("--by", metavar="NAME", help="Who does it, for the record. (default: your login)"),
 ]
 Named = Annotated[
     str,
@@ -107,9 +114,13 @@ def find_release(name: str, registry: Registry) -> NamedRelease:
 
     Raises:
         UnknownRelease: the registry has none of this digest, or several.
-        ReleaseRefused: neither a file nor digits of a digest.
-        InvalidEnvelope: the file is no release.
+        ReleaseRefused: neither a file nor digits of a digest, or the file is no release.
     """
+    return _of_file(name) or NamedRelease(signed=registry.signed(name), file=None)
+
+
+def _of_file(name: str) -> NamedRelease | None:
+    """The release of a file; None when the name may be that of a release in a registry."""
     file = Path(name)
     if file.is_file():
         return NamedRelease(signed=read_release_file(file), file=file)
@@ -118,27 +129,27 @@ def find_release(name: str, registry: Registry) -> NamedRelease:
             f"{name} is neither a file nor six or more digits of a digest: see what there is with "
             "`kdsl release list`"
         )
-    return NamedRelease(signed=registry.signed(name), file=None)
+    return None
 
 
 def read_release_file(file: Path) -> Signed:
     """The release of a file, as `kdsl release build --out` writes it.
 
     Raises:
-        ReleaseRefused: it cannot be read.
-        InvalidEnvelope: it is no release.
+        ReleaseRefused: it cannot be read, or is no release.
     """
     try:
         return signed_from_bytes(file.read_bytes())
     except OSError as error:
         raise ReleaseRefused(f"{file} cannot be read: {error.strerror}") from error
+    except InvalidEnvelope as error:
+        raise ReleaseRefused(f"{file} is no release file: {error}") from error
 
 
 def find_anywhere(name: str, settings: Settings) -> NamedRelease:
     """Likewise, without a registry when it is a file: who only looks at one may have none."""
-    file = Path(name)
-    if file.is_file():
-        return NamedRelease(signed=read_release_file(file), file=file)
+    if (named := _of_file(name)) is not None:
+        return named
     with open_registry(settings) as registry:
         return find_release(name, registry)
 

@@ -28,6 +28,11 @@ def upgrade(registry: RegistryOption = None) -> None:
     upgrade_registry(place)
     with Registry.open(place) as opened:
         say(f"registry {opened.place} has the schema of this kdsl")
+        if opened.unbound:
+            say(
+                "it has activations and belongs nowhere yet: before the next one, or `sync`, say "
+                "where with `kdsl release registry rebind`"
+            )
 
 
 @app.command("downgrade")
@@ -61,7 +66,7 @@ def rebind(
     topic = KafkaReleaseTopic(settings.cluster, prefix=settings.prefix)
     binding = asyncio.run(topic.binding())
     with open_registry(settings) as opened:
-        before = opened.bind(binding, by=person, at_ms=system_now_ms(), anew=True)
+        before = opened.bind(binding, by=person, at_ms=system_now_ms())
         say(f"registry {opened.place} now belongs to {binding}; before: {before or 'nowhere yet'}")
 
 

@@ -7,26 +7,34 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
+from streams.brief import ago, brief
 from streams.cli.options import Bootstrap, FromBeginning, Prefix
-from streams.cli.release_status import ago, short
+from streams.cli.release_options import TrustOption, trusted
 from streams.cli.terminal import counted, parse_time, printable, put_json, say, stdout
-from streams.cluster import Cluster
 from streams.codec import decode_shadow, shadow_fields
-from streams.comparisons import Comparison, Comparisons, Flip, agreement, flips_by_label
+from streams.comparisons import (
+    Comparison,
+    Comparisons,
+    Flip,
+    Pair,
+    agreement,
+    flips_by_label,
+)
 from streams.errors import InvalidRecord
 from streams.kafka import read_topic
+from streams.publishing import KafkaReleaseTopic
 from streams.role import system_now_ms
-from streams.settings import load_settings
-from streams.shadow_records import ShadowAnswer, ShadowDifference
+from streams.settings import Settings, load_settings
+from streams.shadow_records import NO_LABEL, ShadowAnswer, ShadowDifference
 from streams.topics import topic_name
 
 _FLIPS = 20
-_NO_LABEL = "(none)"
 
 
 def shadow(
     bootstrap: Bootstrap = None,
     prefix: Prefix = None,
+    trust: TrustOption = None,
     domain: Annotated[str | None, typer.Option(help="Only of this domain.")] = None,
     since: FromBeginning = None,
     show_all: Annotated[
@@ -39,43 +47,55 @@ def shadow(
 ) -> None:
     """Show how often the shadow release agrees with the one in force, and where it does not.
 
-    Start one with `kdsl release activate NAME --shadow OTHER`.
+    Start one with `kdsl release activate DIGEST --shadow OTHER`.
     """
-    settings = load_settings({"bootstrap": bootstrap, "prefix": prefix})
+    settings = load_settings({"bootstrap": bootstrap, "prefix": prefix, "trust": trust})
     from_ms = parse_time(since, now_ms=system_now_ms())
     topic = topic_name("shadow", prefix=settings.prefix)
-    found = asyncio.run(_read(settings.cluster, topic, from_ms, keep=differences))
+    now, found = asyncio.run(_read(settings, topic, from_ms, keep=differences))
     wanted = [each for each in found if domain is None or each.domain == domain]
     chosen = wanted if show_all else list({each.domain: each for each in wanted}.values())
     if as_json:
-        put_json({"comparisons": [_json(each) for each in chosen]})
+        put_json({"comparisons": [_json(each, ended=each.pair not in now) for each in chosen]})
         return
     for each in chosen:
-        _print(each)
-    if not chosen:
+        _print(each, ended=each.pair not in now)
+    for name, active, shadow in sorted(now - {each.pair for each in wanted}):
+        if domain in (None, name):
+            say(
+                f"{name}: {brief(active)} in force, {brief(shadow)} in shadow: no worker has told "
+                "of it yet; who evaluates it shows `kdsl release status`"
+            )
+    if not chosen and not now:
         say(
-            f"nothing in {topic} yet: workers write there once a release was activated with "
-            "`kdsl release activate NAME --shadow OTHER`, as often as they tell their status"
+            f"nothing in {topic}: workers write there once a release was activated with "
+            "`kdsl release activate DIGEST --shadow OTHER`"
         )
 
 
 async def _read(
-    cluster: Cluster, topic: str, from_ms: int | None, *, keep: int
-) -> list[Comparison]:
+    settings: Settings, topic: str, from_ms: int | None, *, keep: int
+) -> tuple[set[Pair], list[Comparison]]:
+    """The pairs that are compared now, and what was told of any."""
+    releases = KafkaReleaseTopic(settings.cluster, prefix=settings.prefix)
+    published = await releases.read(trusted(settings))
+    activations = [each.activation for each in published.in_force.values()]
+    now = {(each.domain, each.digest, each.shadow) for each in activations if each.shadow}
     comparisons = Comparisons(keep=keep)
-    async for record in read_topic(cluster, topic, from_ms=from_ms):
+    async for record in read_topic(settings.cluster, topic, from_ms=from_ms):
         try:
             comparisons.note(decode_shadow(record.value or b""))
         except InvalidRecord as error:
             say(f"{topic}[{record.partition}]@{record.offset} passed over: {error.detail}")
-    return comparisons.all()
+    return now, comparisons.all()
 
 
-def _json(comparison: Comparison) -> dict[str, Any]:
+def _json(comparison: Comparison, *, ended: bool) -> dict[str, Any]:
     return {
         "domain": comparison.domain,
         "active": comparison.active,
         "shadow": comparison.shadow,
+        "ended": ended,
         "latest_ms": comparison.latest_ms,
         "workers": sorted(comparison.workers),
         "tasks": [
@@ -103,10 +123,10 @@ def _json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _print(comparison: Comparison) -> None:
+def _print(comparison: Comparison, *, ended: bool) -> None:
     say(
-        f"{comparison.domain}: {short(comparison.active)} in force, {short(comparison.shadow)} in "
-        f"shadow, told by {counted(len(comparison.workers), 'worker')}, last "
+        f"{comparison.domain}: {brief(comparison.active)} in force, {brief(comparison.shadow)} in "
+        f"shadow{' (ended)' * ended}, told by {counted(len(comparison.workers), 'worker')}, last "
         f"{ago(system_now_ms() - comparison.latest_ms)}"
     )
     stdout().print(_tally_table(comparison))
@@ -120,21 +140,28 @@ def _tally_table(comparison: Comparison) -> Table:
     names = ("agreement", "same", "differs", "left open", "skipped")
     table = Table("task", *(Column(name, justify="right") for name in names))
     for tally in comparison.tallies.values():
-        share = agreement(tally)
+        compared = tally.same + tally.differs + tally.open
         table.add_row(
             printable(tally.task),
-            "-" if share is None else f"{share:.1%}",
-            *map(str, (tally.same, tally.differs, tally.open, tally.skipped)),
+            _share(agreement(tally)),
+            str(tally.same),
+            str(tally.differs),
+            f"{tally.open} ({_share(tally.open / compared if compared else None)})",
+            str(tally.skipped),
         )
     return table
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
 
 
 def _flip_table(comparison: Comparison) -> Table:
     table = Table("task", "in force", "in shadow", Column("times", justify="right"))
     rows = list(_flips(comparison))
     for flip, count in rows[:_FLIPS]:
-        instead = "(left open)" if flip.left_open else flip.instead or _NO_LABEL
-        row = (flip.task, flip.answered or _NO_LABEL, instead)
+        instead = "(left open)" if flip.left_open else flip.instead or NO_LABEL
+        row = (flip.task, flip.answered or NO_LABEL, instead)
         table.add_row(*map(printable, row), str(count))
     if len(rows) > _FLIPS:
         table.caption = f"{len(rows) - _FLIPS} more kinds with --json"
@@ -149,14 +176,14 @@ def _flips(comparison: Comparison) -> Iterator[tuple[Flip, int]]:
 def _told(difference: ShadowDifference) -> str:
     about = f"{difference.task} {difference.image_id or ''}".strip()
     instead = difference.instead
-    other = f"open ({difference.open_reason})" if instead is None else _answer(instead)
+    other = f"(left open: {difference.open_reason})" if instead is None else _answer(instead)
     return (
-        f"{difference.dialogue_id} event {difference.event_id} {about}: "
+        f"dialogue {difference.dialogue_id}, event {difference.event_id}, {about}: "
         f"{_answer(difference.answered)} -> {other}"
     )
 
 
 def _answer(answer: ShadowAnswer) -> str:
-    label = answer.label or f"{_NO_LABEL} {answer.reason or ''}".strip()
+    label = answer.label or f"{NO_LABEL} {answer.reason or ''}".strip()
     rules = f" by {', '.join(answer.rules)}" if answer.rules else ""
     return f"{label} {answer.confidence:.2f} {answer.source}{rules}"

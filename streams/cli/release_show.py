@@ -1,20 +1,24 @@
 """`kdsl release list | show | diff`: what releases there are, what they hold, how they differ."""
 
 from collections import Counter
-from typing import Annotated
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Column, Table
+from rich.table import Column
 
 from rule_store import read_release
 from rule_store.diff import RELIABILITY_STEP, diff_releases
+from streams.brief import brief
 from streams.cli.release_options import Named, RegistryOption, find_anywhere, open_registry
-from streams.cli.release_status import short
 from streams.cli.release_tables import moment, print_rules_of, print_tasks
+from streams.cli.tables import print_table, text_column
 from streams.cli.terminal import printable, say, stdout
 from streams.registering import in_force
 from streams.settings import load_settings
+
+if TYPE_CHECKING:  # see `open_registry`
+    from rule_store.registry import ReleaseRow
 
 
 def list_releases(
@@ -26,25 +30,31 @@ def list_releases(
 ) -> None:
     """List the releases of the registry, the newest first."""
     settings = load_settings({"registry": registry})
-    names = ("release", "domain", "built", "by", "signed by", "made from", "note")
-    table = Table(*(Column(name, overflow="fold") for name in names), box=SIMPLE_HEAD)
     with open_registry(settings) as opened:
         active = {row.activation.digest for row in in_force(opened)}
         rows = opened.releases(domain, limit=limit)
         place = opened.place
-    for row in rows:
-        table.add_row(
-            f"{short(row.digest)}{' (active)' * (row.digest in active)}",
+    if rows:
+        _print_releases(rows, active)
+    say(f"{len(rows)} of the newest releases in {place}" if rows else f"no release in {place}")
+
+
+def _print_releases(rows: "tuple[ReleaseRow, ...]", active: Collection[str]) -> None:
+    names = ("release", "domain", "built", "by", "signed by", "made from")
+    cells = [
+        (
+            f"{brief(row.digest)}{' (active)' * (row.digest in active)}",
             row.domain,
             moment(row.at_ms),
-            printable(row.by),
-            ", ".join(row.signed_by) or "nobody",
-            short(row.parent) if row.parent else "-",
-            printable(row.note or ""),
+            row.by,
+            "\n".join(row.signed_by) or "nobody",
+            brief(row.parent) if row.parent else "-",
+            row.note or "",
         )
-    if rows:
-        stdout().print(table)
-    say(f"{len(rows)} of the newest releases in {place}" if rows else f"no release in {place}")
+        for row in rows
+    ]
+    columns = (*map(Column, names), text_column("note", cells=14))
+    print_table(columns, cells, under={"made from": "release", "by": "built"})
 
 
 def show(
@@ -86,4 +96,4 @@ def diff(
         stdout().print(printable(line), soft_wrap=True)
     counts = Counter(change.kind for change in changes)
     counted = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    say(f"{short(one.digest)} → {short(other.digest)}: {counted or 'no difference'}")
+    say(f"{brief(one.digest)} → {brief(other.digest)}: {counted or 'no difference'}")

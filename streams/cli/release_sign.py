@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rule_store import Signed, cosign, key_id, load_key, read_release, signed_to_bytes
+from rule_store import Activation, Signed, cosign, key_id, load_key, read_release, signed_to_bytes
 from streams.cli.release_options import (
     ByOption,
     Named,
@@ -28,7 +28,9 @@ from streams.settings import load_settings
 
 def sign(
     name: Named,
-    key: Annotated[Path, typer.Option("--key", help="Private key (PEM) to sign with.")],
+    key: Annotated[
+        Path, typer.Option("--key", metavar="FILE", help="Private key (PEM) to sign with.")
+    ],
     by: ByOption = None,
     registry: RegistryOption = None,
 ) -> None:
@@ -50,11 +52,22 @@ def sign(
             own = key_id(signer.public_key())
             opened.add_release(signed, by=person, at_ms=system_now_ms(), verified=[own])
             places.append("the registry")
-        active = named.digest in {row.activation.digest for row in in_force(opened)}
+        activations = [row.activation for row in in_force(opened)]
     signers = ", ".join(each.key_id for each in signed.signatures)
     say(f"release {named.digest} in {' and '.join(places)} is signed by {signers}")
-    if active and "the registry" in places:
-        say("it is active: run `kdsl release sync`, so that workers that start find the signature")
+    if "the registry" in places:
+        _say_standing(named.digest, activations)
+
+
+def _say_standing(digest: str, activations: list[Activation]) -> None:
+    """Say what is to be done when workers read the release from the topic."""
+    standings = {each.shadow: "in shadow" for each in activations}
+    standings |= {each.digest: "active" for each in activations}
+    if digest in standings:
+        say(
+            f"it is {standings[digest]}: run `kdsl release sync`, so that workers that start find "
+            "the signature"
+        )
 
 
 def verify(name: Named, trust: TrustOption = None, registry: RegistryOption = None) -> None:

@@ -1,17 +1,18 @@
 """`kdsl release status`: which release every worker runs, as `workers.status` says."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Column, Table
 
 from rule_store import Activation, TrustStore
+from streams.brief import ago, brief
 from streams.cli.options import Bootstrap, Prefix
 from streams.cli.release_options import TrustOption, trusted
-from streams.cli.terminal import printable, put_json, say, stdout
+from streams.cli.terminal import counted, printable, put_json, say, stdout
+from streams.cli.worker_table import sentences, worker_table
 from streams.cluster import Cluster
 from streams.codec import decode_status, status_fields
 from streams.errors import InvalidRecord
@@ -20,11 +21,8 @@ from streams.kafka import read_topic
 from streams.publishing import KafkaReleaseTopic
 from streams.role import system_now_ms
 from streams.settings import load_settings
-from streams.statuses import Worker, weigh
+from streams.statuses import Worker, deserted, followers, weigh
 from streams.topics import topic_name
-
-_SHORT_CHARS = 12
-_AGES = (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800))
 
 
 def status(
@@ -36,7 +34,11 @@ def status(
     ] = False,
     expect_all: Annotated[
         bool,
-        typer.Option("--expect-all", help="End with 1 when a worker runs another release."),
+        typer.Option(
+            "--expect-all",
+            help="End with 1 when a live worker runs another release or lacks its shadow, and when "
+            "there is none.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
@@ -54,15 +56,24 @@ def status(
     if as_json:
         put_json(_json(activations, shown))
     else:
-        _print(activations, shown, now_ms=now_ms)
-    differing = [worker.status.worker for worker in live if worker.differs]
-    if differing:
+        _print(activations, live, shown, now_ms=now_ms)
+    _say_lacking("run the active release", [each for each in live if each.differs], live)
+    _say_lacking("evaluate its shadow", [each for each in live if each.missing_shadow], live)
+    alone = deserted(activations, live)
+    for each in alone:
         say(
-            f"{len(differing)} of {len(live)} live workers do not run the active release: "
-            + ", ".join(differing)
+            f"no live worker is to run what was activated last for {each.domain}: start workers "
+            f"whose pack has the labels {brief(each.labels_digest)}, with `kdsl worker`"
         )
-    if expect_all and differing:
+    astray = any(each.differs or each.missing_shadow for each in live)
+    if expect_all and (astray or alone or not activations):
         raise typer.Exit(1)
+
+
+def _say_lacking(what: str, lacking: Sequence[Worker], live: Sequence[Worker]) -> None:
+    if lacking:
+        names = ", ".join(each.status.worker for each in lacking)
+        say(f"{len(lacking)} of {len(live)} live workers do not {what}: {names}")
 
 
 async def _read(
@@ -112,92 +123,36 @@ def _json(activations: Sequence[Activation], workers: Sequence[Worker]) -> dict[
     }
 
 
-def _print(activations: Sequence[Activation], workers: Sequence[Worker], *, now_ms: int) -> None:
+def _print(
+    activations: Sequence[Activation],
+    live: Sequence[Worker],
+    shown: Sequence[Worker],
+    *,
+    now_ms: int,
+) -> None:
+    lines = Counter(each.domain for each in activations)
     for each in activations:
+        labels = f", labels {brief(each.labels_digest)}" * (lines[each.domain] > 1)
         say(
             f"active for {each.domain}: {each.digest} (sequence {each.sequence}, by {each.by}, "
-            f"{ago(now_ms - each.at_ms)})"
+            f"{ago(now_ms - each.at_ms)}{labels}): {_run_by(each, live)}"
         )
         if each.shadow is not None:
             say(f"its shadow: {each.shadow}, without effect; see `kdsl release shadow`")
     if not activations:
-        say("no release is active: run `kdsl release activate FILE`")
-    shadows = any(worker.active is not None and worker.active.shadow for worker in workers)
-    names = ("worker", "role", "domain", "release", "no.", "since", "ready", "lag", "refused")
-    table = Table(*(Column(name, overflow="fold") for name in names), box=SIMPLE_HEAD)
-    if shadows:
-        table.add_column("shadow", overflow="fold")
-    for worker in workers:
-        row = [*_row(worker, now_ms=now_ms), *[_shadow(worker)] * shadows]
-        table.add_row(*map(printable, row))
-    stdout().print(table)
-    for worker in workers:
-        for line in _sentences(worker, now_ms=now_ms):
+        say("no release is active: run `kdsl release activate DIGEST`")
+    if not shown:
+        say("no worker is live: start some with `kdsl worker`; --all lists those that are gone")
+        return
+    stdout().print(worker_table(shown, now_ms=now_ms))
+    for worker in shown:
+        for line in sentences(worker, now_ms=now_ms):
             stdout().print(printable(line), soft_wrap=True)
 
 
-def _row(worker: Worker, *, now_ms: int) -> list[str]:
-    status = worker.status
-    running, refusal = status.in_force, status.refusal
-    ready = "no" if status.obstacles else "yes"
-    return [
-        status.worker.removeprefix(f"{status.domain}-{status.role}-"),
-        status.role,
-        status.domain,
-        f"{short(running.digest)}{' (not active)' * worker.differs}" if running else "none",
-        str(running.sequence) if running else "-",
-        ago(now_ms - running.since_ms) if running else "-",
-        "gone" if worker.gone else ready,
-        "-" if status.lag is None else str(status.lag),
-        ago(now_ms - refusal.at_ms) if refusal else "-",
-    ]
-
-
-def _shadow(worker: Worker) -> str:
-    running = worker.status.in_force
-    if running is not None and running.shadow is not None:
-        return "yes"
-    return "no" if worker.missing_shadow else "-"
-
-
-def _sentences(worker: Worker, *, now_ms: int) -> Iterator[str]:
-    """What has no room in a table."""
-    status = worker.status
-    if worker.gone:
-        last = "it stopped" if status.stopped else "its last word was"
-        yield f"{status.worker}: {last} {ago(now_ms - status.at_ms)}"
-    else:
-        for obstacle in status.obstacles:
-            yield f"{status.worker}: {obstacle}"
-        if status.uses_fitted_weights is False:
-            yield f"{status.worker}: its bundle is not the one that the release was fitted with"
-    missing, refusal = None if worker.gone else worker.missing_shadow, status.refusal
-    of_shadow = missing is not None and refusal is not None and refusal.digest == missing
-    why = refusal.why if refusal is not None else ""
-    if missing is not None:
-        end = f": {why}" if of_shadow else " yet"
-        yield f"{status.worker}: its shadow {short(missing)} is not evaluated{end}"
-    if why and not of_shadow:
-        yield f"{status.worker}: {why}"
-
-
-def short(digest: str) -> str:
-    """Enough of a digest to tell releases apart.
-
-    >>> short("sha256:0123456789abcdef0123456789abcdef")
-    '0123456789ab'
-    """
-    return digest.rpartition(":")[2][:_SHORT_CHARS]
-
-
-def ago(age_ms: int) -> str:
-    """How long ago, in the unit that fits.
-
-    >>> ago(1500), ago(600_000), ago(90_000_000), ago(864_000_000)
-    ('1 s ago', '10 min ago', '25 h ago', '10 d ago')
-    """
-    age_s = max(0, age_ms) // 1000
-    for unit, seconds, below_s in _AGES:
-        if age_s < below_s:
-            return f"{age_s // seconds} {unit} ago"
-    return f"{age_s // 86_400} d ago"
+def _run_by(activation: Activation, live: Sequence[Worker]) -> str:
+    own = followers(activation, live)
+    if not own:
+        return "no live worker has these labels"
+    running = sum(not each.differs for each in own)
+    return f"run by {running} of {counted(len(own), 'live worker')}"

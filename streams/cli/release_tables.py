@@ -2,18 +2,19 @@
 
 from datetime import UTC, datetime
 
-from rich.table import Table
+from rich.box import HEAVY_HEAD
+from rich.table import Column
 
-from rule_store import Release, print_literal
-from streams.cli.terminal import printable, stdout
+from rule_store import Release, print_body, reading_order
+from streams.cli.tables import print_table, text_column
 
 
 def print_tasks(release: Release) -> None:
     """What each task is decided with."""
-    table = Table("task", "labels", "rules", "fitted rules", "answer at", "fuse at", "λ", "weights")
-    for name, task in release.tasks.items():
-        table.add_row(
-            printable(name),
+    names = ("task", "labels", "rules", "fitted rules", "answer at", "fuse at", "λ", "weights")
+    rows = [
+        (
+            name,
             str(len(task.labels)),
             str(len(task.rules)),
             str(sum(known.fitted for known in task.reliability.values())),
@@ -22,22 +23,26 @@ def print_tasks(release: Release) -> None:
             f"{task.vote_weight:g}",
             "defaults" if task.defaults else "fitted",
         )
-    stdout().print(table)
+        for name, task in release.tasks.items()
+    ]
+    print_table([Column(name) for name in names], rows, box=HEAVY_HEAD)
 
 
 def print_rules_of(release: Release) -> None:
     """Every rule with its id and how far it is believed."""
-    table = Table("rule", "reliability", "when", "then")
-    for task in release.tasks.values():
-        for rule in task.rules:
-            known = task.reliability[rule.id]
-            table.add_row(
-                rule.id,
-                f"{known.value:g} {'fitted' if known.fitted else 'assumed'}",
-                printable(" and ".join(map(print_literal, rule.body))),
-                printable(rule.label),
-            )
-    stdout().print(table)
+    columns = (Column("rule"), Column("reliability"), text_column("when"), Column("then"))
+    rows = [
+        (
+            rule.id,
+            f"{task.reliability[rule.id].value:g} "
+            f"{'fitted' if task.reliability[rule.id].fitted else 'assumed'}",
+            print_body(reading_order(rule.body)),
+            rule.label,
+        )
+        for task in release.tasks.values()
+        for rule in task.rules
+    ]
+    print_table(columns, rows, box=HEAVY_HEAD)
 
 
 def moment(at_ms: int) -> str:

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import HEAVY_HEAD
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 from rich.text import Text
 
-from rule_store import Mentions, Place, Rule, Trial, format_rules, print_literal, try_examples
+from rule_store import Mentions, Place, Rule, Trial, format_rules, print_body, try_examples
 from streams.cli import rules_explain, rules_lint
 from streams.cli.explained import explanation_lines, file_and_line, verdict_words
 from streams.cli.options import DomainName
 from streams.cli.rules_read import RulesPaths, read_rules_at
+from streams.cli.tables import print_table, text_column
 from streams.cli.terminal import printable, say, stdout
 from streams.errors import InvalidDomain
 from streams.pack_files import read_text
@@ -136,21 +138,17 @@ def show(
         say(f"{concept}: {len(phrases)} phrases")
         for phrase in phrases:
             stdout().print(f"  {printable(phrase)}", soft_wrap=True)
-    table = Table(
-        Column("rule", no_wrap=True, overflow="fold"),
-        *(Column(name, overflow="fold") for name in ("when", "then", "note")),
-        Column("where", no_wrap=True, overflow="fold"),
-    )
+    rows: list[tuple[str, ...]] = []
     for file in files:
         rules = [each for each in file.read.rule_set.rules if _wanted(each, label, concept)]
-        for rule in rules:
-            table.add_row(*_row(rule, file))
+        rows += (_row(rule, file) for rule in rules)
         given = len({rule.label for rule in rules})
         say(
             f"{file.task.name}: {len(rules)} of {len(file.read.rule_set.rules)} rules, "
             f"for {given} of {len(file.task.labels)} labels"
         )
-    stdout().print(table)
+    texts = (text_column("when"), Column("then"), text_column("note", cells=20))
+    print_table((Column("rule"), *texts, Column("where")), rows, box=HEAVY_HEAD)
 
 
 def _check_label(label: str | None, files: Sequence[RulesFile]) -> None:
@@ -168,9 +166,9 @@ def _wanted(rule: Rule, label: str | None, concept: str | None) -> bool:
 def _row(rule: Rule, file: RulesFile) -> tuple[str, ...]:
     return (
         rule.id,
-        printable(" and ".join(map(print_literal, rule.body))),
-        printable(rule.label),
-        printable(rule.note or ""),
+        print_body(rule.body),
+        rule.label,
+        rule.note or "",
         file_and_line(file.read.places[rule.id]),
     )
 

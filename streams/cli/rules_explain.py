@@ -10,15 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from rule_store import (
-    InvalidEnvelope,
-    Place,
-    RuleSet,
-    canonical_bytes,
-    digest,
-    read_release,
-    signed_from_bytes,
-)
+from rule_store import Place, RuleSet, canonical_bytes, digest, read_release, reading_order
 from streams.active_release import ActiveRelease
 from streams.building import build_release, folder_rules, pack_rules
 from streams.cli.choices import one_view
@@ -30,10 +22,11 @@ from streams.cli.explained import (
 )
 from streams.cli.options import DomainName, Json, ReadingsOption, SourceViewOption
 from streams.cli.readings import choose_readings
+from streams.cli.release_options import RegistryOption, find_anywhere
 from streams.cli.terminal import printable, put_json, say, say_notes, stdout
 from streams.datasets import Example, read_examples
 from streams.domain import Domain, load_domain, pack_folder
-from streams.errors import DatasetError, InvalidRecord, InvalidSettings, ReleaseRefused
+from streams.errors import DatasetError, InvalidRecord, InvalidSettings
 from streams.explaining import ExplainedQuestion, explain_event
 from streams.model_side import ModelSide
 from streams.role import system_now_ms
@@ -57,14 +50,22 @@ def explain(
     domain: DomainName = None,
     rules: Annotated[
         Path | None,
-        typer.Option(help="Folder of <task>.rules that replace the pack's. (default: none)"),
+        typer.Option(
+            metavar="FOLDER", help="Folder of <task>.rules that replace the pack's. (default: none)"
+        ),
     ] = None,
     release: Annotated[
-        Path | None,
-        typer.Option(help="A release file whose rules are explained instead. (default: none)"),
+        str | None,
+        typer.Option(
+            metavar="DIGEST|FILE",
+            help="A release of the registry or a file, whose rules are explained instead. "
+            "(default: none)",
+        ),
     ] = None,
+    registry: RegistryOption = None,
     event: Annotated[
-        str | None, typer.Option(help="Only the dialogue of this event id. (default: all)")
+        str | None,
+        typer.Option(metavar="ID", help="Only the dialogue of this event id. (default: all)"),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="So many dialogues at most.")] = 10,
     view: SourceViewOption = None,
@@ -79,12 +80,12 @@ def explain(
 
     Exit 1 when a dialogue is refused.
     """
-    settings = load_settings({"domain": domain})
+    settings = load_settings({"domain": domain, "registry": registry})
     settings = replace(
         settings, bundle=None, readings=choose_readings(readings, [source], settings)
     )
     pack = load_domain(settings.domain)
-    decides = _rules(pack, pack_folder(settings.domain), rules, release)
+    decides = _rules(pack, settings, rules, release)
     seen = one_view(view, default="recorded" if source.is_dir() else "live")
     read = read_examples(source, domain=pack.name, view=seen, now_ms=system_now_ms())
     wanted = (each for each in read if event in (None, each.event.event_id))
@@ -97,18 +98,26 @@ def explain(
     raise typer.Exit(1 if refused else 0)
 
 
-def _rules(pack: Domain, home: Path, folder: Path | None, file: Path | None) -> _Rules:
-    if folder is not None and file is not None:
+def _as_said(rules: RuleSet) -> RuleSet:
+    said = (replace(rule, body=reading_order(rule.body)) for rule in rules.rules)
+    return RuleSet(task=rules.task, rules=tuple(said))
+
+
+def _rules(pack: Domain, settings: Settings, folder: Path | None, release: str | None) -> _Rules:
+    if folder is not None and release is not None:
         raise InvalidSettings("explain either --rules or a --release, not both")
-    if file is not None:
-        return _Rules(release=_released(file, pack))
+    if release is not None:
+        opened = _released(release, settings, pack)
+        written = {name: _as_said(task.rule_set) for name, task in opened.tasks.items()}
+        return _Rules(release=opened, written=written)
     sources = pack_rules(pack) | (folder_rules(folder, pack) if folder else {})
     built = build_release(pack, sources)
     name = digest(canonical_bytes(built))
     return _Rules(
         release=ActiveRelease.of(built, digest=name, domain=pack),
         written={task: each.rule_set for task, each in sources.items()},
-        places=_places(home, pack) | (_places(folder, pack) if folder else {}),
+        places=_places(pack_folder(settings.domain), pack)
+        | (_places(folder, pack) if folder else {}),
     )
 
 
@@ -118,16 +127,10 @@ def _places(folder: Path, pack: Domain) -> dict[str, Place]:
     return {rule: place for file in files for rule, place in file.read.places.items()}
 
 
-def _released(file: Path, pack: Domain) -> ActiveRelease:
+def _released(name: str, settings: Settings, pack: Domain) -> ActiveRelease:
     """A release to be looked at, by whomever it is signed: nothing obeys it."""
-    try:
-        signed = signed_from_bytes(file.read_bytes())
-    except OSError as error:
-        raise ReleaseRefused(f"{file} cannot be read: {error.strerror}") from error
-    except InvalidEnvelope as error:
-        raise ReleaseRefused(f"{file} is no release file: {error}") from error
-    release = read_release(signed.content)
-    return ActiveRelease.of(release, digest=digest(signed.content), domain=pack)
+    named = find_anywhere(name, settings)
+    return ActiveRelease.of(read_release(named.signed.content), digest=named.digest, domain=pack)
 
 
 async def _explain_all(

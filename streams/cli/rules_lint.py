@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Column, Table
+from rich.box import HEAVY_HEAD
+from rich.table import Column
 
 from rule_store import (
     Finding,
@@ -25,12 +26,16 @@ from streams.cli.labelled import read_questions
 from streams.cli.options import DomainName, Json, ReadingsOption, ViewOption
 from streams.cli.readings import choose_readings
 from streams.cli.rules_read import RulesPaths, read_rules_at
+from streams.cli.tables import number_column, print_table
 from streams.cli.terminal import counted, printable, put_json, say, stdout
 from streams.datasets import View
 from streams.domain import Domain, pack_folder
 from streams.labelled import LabelledQuestion
 from streams.rule_files import RulesFile, read_fitted_on, written_phrases
 from streams.settings import Settings, load_settings
+
+_COUNTS = ("fired", "coverage", "overlaps", "conflicts", "correct", "reliability", "95 %")
+_UNDER = {"then": "rule", "coverage": "fired", "95 %": "reliability"}
 
 
 def lint(
@@ -133,7 +138,7 @@ def _show_examples(
     as_json: bool,
 ) -> None:
     labelled = read_questions(examples, view, settings, pack)
-    table = Table(*(Column(name, overflow="fold") for name in ("rule", "then")), *_counts())
+    rows: list[tuple[str, ...]] = []
     for file in files:
         rule_set = file.read.rule_set
         rules = {rule.id: rule for rule in rule_set.rules}
@@ -144,10 +149,11 @@ def _show_examples(
             if as_json:
                 put_json({"what": "firings", "task": file.task.name, **_firings_fields(firings)})
             else:
-                table.add_row(*_row(firings, rules[firings.rule], file))
+                rows.append(_row(firings, rules[firings.rule], file))
         say(f"{file.task.name}: {len(asked)} questions ({view} view, {settings.readings} readings)")
     if not as_json:
-        stdout().print(table)
+        columns = (Column("rule"), Column("then"), *map(number_column, _COUNTS))
+        print_table(columns, rows, under=_UNDER, box=HEAVY_HEAD)
 
 
 def _evaluated(
@@ -160,17 +166,11 @@ def _evaluated(
         )
 
 
-def _counts() -> Iterator[Column]:
-    """Columns of numbers: as narrow as they are, so that most terminals hold all of them."""
-    names = ("fired", "coverage", "overlaps", "conflicts", "correct", "reliability", "95 %")
-    return (Column(name, justify="right", overflow="fold") for name in names)
-
-
 def _row(firings: Firings, rule: Rule, file: RulesFile) -> tuple[str, ...]:
     reliability, interval = firings.reliability, firings.interval
     return (
         file_and_line(file.read.places[rule.id]),
-        printable(rule.label),
+        rule.label,
         f"{firings.fired} of {firings.examples}",
         f"{firings.coverage:.3f}",
         str(firings.overlaps),

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.box import HEAVY_HEAD
+from rich.table import Column
 
-from rule_store import InvalidEnvelope, TrustStore, canonical_bytes, digest, signed_from_bytes
+from rule_store import canonical_bytes, digest
 from streams.activations import open_release
 from streams.active_release import ActiveRelease
 from streams.building import build_release, pack_rules
@@ -23,11 +25,12 @@ from streams.cli.options import (
     Threads,
 )
 from streams.cli.readings import choose_readings
-from streams.cli.terminal import printable, put_json, say, say_notes, stdout
+from streams.cli.release_options import RegistryOption, find_anywhere, trusted
+from streams.cli.tables import number_column, print_table
+from streams.cli.terminal import put_json, say, say_notes
 from streams.codec import tag_fields
 from streams.datasets import View, read_examples
 from streams.domain import Domain, load_domain
-from streams.errors import ReleaseRefused
 from streams.evaluation import weighted_f1
 from streams.events import Tag
 from streams.model_side import ModelSide
@@ -60,15 +63,21 @@ def tag(
     ],
     domain: DomainName = None,
     release: Annotated[
-        Path | None, typer.Option(help="A release file; without one, built from the pack.")
+        str | None,
+        typer.Option(
+            metavar="DIGEST|FILE",
+            help="A release of the registry or a file; without one, built from the pack.",
+        ),
     ] = None,
     trust: Annotated[
         Path | None,
         typer.Option(
+            metavar="PATH",
             help="Refuse a --release that none of these keys signed. (env: KDSL_TRUST; "
-            "default: none)"
+            "default: none)",
         ),
     ] = None,
+    registry: RegistryOption = None,
     bundle: BundleOption = None,
     view: SourceViewOption = None,
     readings: ReadingsOption = None,
@@ -83,10 +92,10 @@ def tag(
     Without --bundle only the rules answer and the rest is abstained.
     """
     given = {"domain": domain, "bundle": bundle, "threads": threads, "trust": trust}
-    settings = load_settings(given)
+    settings = load_settings({**given, "registry": registry})
     settings = replace(settings, readings=choose_readings(readings, [source], settings))
     pack = load_domain(settings.domain)
-    active = _active(release, settings.trust, pack)
+    active = _active(release, settings, pack)
     chosen = one_view(view, default="recorded" if source.is_dir() else "live")
     refused = asyncio.run(
         _tag_all(source, chosen, settings, pack, active, not no_early_answer, as_json)
@@ -95,18 +104,13 @@ def tag(
         raise typer.Exit(1)
 
 
-def _active(path: Path | None, trust: Path | None, domain: Domain) -> ActiveRelease:
-    if path is None:
+def _active(name: str | None, settings: Settings, domain: Domain) -> ActiveRelease:
+    if name is None:
         built = build_release(domain, pack_rules(domain))
         return ActiveRelease.of(built, digest=digest(canonical_bytes(built)), domain=domain)
-    try:
-        signed = signed_from_bytes(path.read_bytes())
-    except OSError as error:
-        raise ReleaseRefused(f"{path} cannot be read: {error.strerror}") from error
-    except InvalidEnvelope as error:
-        raise ReleaseRefused(f"{path} is no release file: {error}") from error
-    opened = open_release(signed, trust=TrustStore.load(trust) if trust else None)
-    return ActiveRelease.of(opened, digest=digest(signed.content), domain=domain)
+    named = find_anywhere(name, settings)
+    opened = open_release(named.signed, trust=trusted(settings))
+    return ActiveRelease.of(opened, digest=named.digest, domain=domain)
 
 
 async def _tag_all(
@@ -121,7 +125,7 @@ async def _tag_all(
     """Tag everything, print as it comes; how many examples were refused."""
     refused = silent = 0
     score = _Score()
-    table = _table()
+    rows: list[tuple[str, ...]] = []
     examples = map(
         say_notes, read_examples(source, domain=domain.name, view=view, now_ms=system_now_ms())
     )
@@ -139,9 +143,9 @@ async def _tag_all(
                     fields = tag_fields(each)
                     put_json({name: fields[name] for name in _JSON_FIELDS})
                 else:
-                    table.add_row(*_row(each))
-    if not as_json:
-        stdout().print(table)
+                    rows.append(_row(each))
+    if rows:
+        _print(rows)
     if side.model is not None and score.seen:
         learned = {each.example_id for each in side.model.bundle.out_of_fold()}
         if known := len(learned & score.seen):
@@ -155,15 +159,21 @@ async def _tag_all(
     return refused
 
 
-def _table() -> Table:
-    return Table("dialogue", "task", "image", "label", "confidence", "source", "reason")
+def _print(rows: Sequence[tuple[str, ...]]) -> None:
+    columns = (
+        *map(Column, ("dialogue", "task", "image", "label")),
+        number_column("confidence"),
+        Column("source"),
+        Column("reason"),
+    )
+    print_table(columns, rows, under={"image": "dialogue", "source": "confidence"}, box=HEAVY_HEAD)
 
 
 def _row(tag: Tag) -> tuple[str, ...]:
     return (
-        printable(tag.dialogue_id),
+        tag.dialogue_id,
         tag.task,
-        printable(tag.image_id or ""),
+        tag.image_id or "",
         tag.label or "—",
         f"{tag.confidence:.2f}",
         tag.source,

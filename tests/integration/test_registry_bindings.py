@@ -39,14 +39,35 @@ def test_another_place_is_refused_and_nothing_is_decided(
     with pytest.raises(RegistryConflict, match=r"--registry, .*kdsl release registry rebind"):
         activate(registry, one, binding=other)
     with pytest.raises(RegistryConflict, match="belongs to Kafka cluster pK7c, no prefix"):
-        registry.bind(other, by="ann", at_ms=NOW_MS)
+        registry.refuse_elsewhere(other)
+    registry.refuse_elsewhere(HERE)
     assert len(registry.history("shop")) == 1
     assert registry.audit() == before
 
 
+def test_where_a_registry_of_earlier_activations_belongs_is_for_somebody_to_say(
+    registry: Registry,
+) -> None:
+    """Whoever publishes it first may have named the wrong prefix."""
+    (one,) = add(registry, "one")
+    assert not registry.unbound
+    activate(registry, one)
+    assert registry.unbound
+    before = registry.audit()
+    nowhere = "belongs nowhere yet: say where with `kdsl release registry rebind`"
+    with pytest.raises(RegistryConflict, match=nowhere):
+        registry.refuse_elsewhere(HERE)
+    with pytest.raises(RegistryConflict, match=nowhere):
+        activate(registry, one, binding=HERE)
+    assert registry.audit() == before
+    assert registry.bind(HERE, by="ann", at_ms=NOW_MS) is None
+    assert not registry.unbound
+    assert activate(registry, one, binding=HERE).sequence == 2
+
+
 def test_a_registry_is_bound_elsewhere_when_somebody_says_so(registry: Registry) -> None:
     assert registry.bind(HERE, by="ann", at_ms=NOW_MS) is None
-    assert registry.bind(ELSEWHERE, by="bob", at_ms=NOW_MS, anew=True) == HERE
+    assert registry.bind(ELSEWHERE, by="bob", at_ms=NOW_MS) == HERE
     assert registry.bind(ELSEWHERE, by="bob", at_ms=NOW_MS) == ELSEWHERE
     newest, _ = registry.audit()
     assert newest.by == "bob"

@@ -59,17 +59,31 @@ def test_down_and_up_again_keeps_what_the_older_schema_can_hold(registry_url: st
         assert registry.verify_audit() == 3
 
 
-def test_an_older_schema_forgets_where_the_registry_belongs_and_the_audit_trail_does_not(
+def test_down_and_up_again_a_registry_belongs_where_the_audit_trail_last_says(
     registry_url: str,
 ) -> None:
-    here = Binding(cluster="pK7c", prefix="staging-")
+    before, here = (Binding(cluster="pK7c", prefix=each) for each in ("", "staging-"))
     with Registry.open(registry_url) as registry:
+        registry.bind(before, by="ann", at_ms=NOW_MS)
         registry.bind(here, by="ann", at_ms=NOW_MS)
+        activate(registry, *add(registry, "one"))
     downgrade(registry_url, "0002")
     upgrade(registry_url)
     with Registry.open(registry_url) as registry:
-        assert registry.bind(here, by="ann", at_ms=NOW_MS) is None
-        assert [row.what for row in registry.audit()] == ["bound", "bound"]
+        registry.refuse_elsewhere(here)
+        assert registry.bind(here, by="ann", at_ms=NOW_MS) == here
+        assert registry.verify_audit() == 4
+
+
+def test_a_registry_of_an_older_kdsl_belongs_nowhere_until_somebody_says_where(
+    registry_url: str,
+) -> None:
+    with Registry.open(registry_url) as registry:
+        activate(registry, *add(registry, "one"))  # as before there were bindings
+    downgrade(registry_url, "0002")
+    upgrade(registry_url)
+    with Registry.open(registry_url) as registry:
+        assert registry.unbound
         assert registry.verify_audit() == 2
 
 

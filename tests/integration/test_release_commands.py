@@ -245,6 +245,14 @@ def test_a_key_stays_while_the_signature_beside_it_is_in_the_registry_only(
     assert f"is signed in the topic by no trusted key but {old_id}" in refusal
     assert "kdsl release sync" in refusal
     ran(system, "sync")
+    two = put(system, 0.2)
+    ran(system, "activate", one, "--shadow", two, "--key", new, "--trust", trust)
+    ran(system, "sign", two, "--key", new)
+    refusal = retire(system, old_id, trust).stderr
+    assert f"in shadow for storefront, is signed in the topic by no trusted key but {old_id}" in (
+        refusal
+    )
+    ran(system, "sync")
     assert retire(system, old_id, trust).returncode == 0
 
 

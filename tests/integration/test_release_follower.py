@@ -241,6 +241,23 @@ async def test_a_bad_shadow_is_refused_and_the_release_beside_it_is_in_force(
         assert watched.health.ready
 
 
+async def test_a_release_that_makes_us_fail_leaves_the_shadow_of_the_one_in_force(
+    system: System,
+) -> None:
+    beside = release_of(system, answer_at=0.6)
+    async with following(system, public_path(system.key)) as watched:
+        await activate(system, release_of(system, answer_at=0.5), shadow=beside)
+        while watched.shadow is None:
+            await watched.next()
+        bad = release_of(system, answer_at=0.7)
+        watched.fails_on.add(digest(bad))
+        await activate(system, bad)
+        while watched.standing.refusal is None:
+            await watched.next()
+        assert watched.standing.in_force is not None
+        assert watched.standing.in_force.shadow == watched.shadow == digest(beside)
+
+
 async def test_a_refused_activation_is_obeyed_once_its_key_is_trusted(
     system: System, tmp_path: Path
 ) -> None:
@@ -257,3 +274,39 @@ async def test_a_refused_activation_is_obeyed_once_its_key_is_trusted(
         shutil.copy(public_path(other), trusted / "other.pem")
         await watched.next()
         assert watched.in_force == second
+
+
+async def test_a_shadow_that_was_not_published_is_taken_once_it_is(system: System) -> None:
+    key, topic = load_key(system.key), topic_name("releases", prefix=system.prefix)
+    content, beside = release_of(system, answer_at=0.5), release_of(system, answer_at=0.6)
+    activation = Activation(
+        domain=system.domain.name,
+        labels_digest=system.domain.labels_digest,
+        digest=digest(content),
+        shadow=digest(beside),
+        sequence=1,
+        by="somebody",
+        at_ms=1,
+    )
+    envelope = signed_to_bytes(sign(activation_to_bytes(activation), key, "activation"))
+    async with (
+        following(system, public_path(system.key)) as watched,
+        open_producer(system.cluster) as producer,
+    ):
+
+        async def publish(release: bytes) -> None:
+            under = release_key(digest(release)).encode()
+            signed = signed_to_bytes(sign(release, key, "release"))
+            await producer.send_and_wait(topic, signed, key=under)
+            await producer.send_and_wait(topic, envelope, key=topic_key(activation).encode())
+
+        await publish(content)
+        while watched.standing.refusal is None:
+            await watched.next()
+        assert "is not in the topic" in watched.refusal
+        assert (watched.in_force, watched.shadow) == (digest(content), None)
+        await publish(beside)
+        while watched.shadow is None:
+            await watched.next()
+        assert watched.used == [digest(content)]
+        assert "refusal" not in watched.health.notes

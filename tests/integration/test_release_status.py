@@ -13,12 +13,14 @@ from rule_store.registry import Registry
 from rule_store.registry_errors import RegistryConflict
 from streams.building import build_release, pack_rules
 from streams.codec import encode_status
+from streams.errors import ReleaseRefused
 from streams.events import RefusedRelease, ReleaseInForce, WorkerStatus
 from streams.kafka import create_topics
 from streams.local_broker import LocalBroker
 from streams.publishing import KafkaReleaseTopic
 from streams.role import system_now_ms
 from tests.command_groups import Commands
+from tests.registries import LABELS, make_content
 from tests.system import System
 
 pytestmark = pytest.mark.kafka
@@ -126,7 +128,11 @@ def test_status_says_which_workers_evaluate_the_shadow_and_why_others_do_not(
     refusal = RefusedRelease(digest=shadow, why="shadow: it is signed by nobody", at_ms=now_ms)
     refusing = replace(pending, worker="storefront-tagger-2", refusal=refusal)
     say(system, pending, evaluating, refusing)
-    lines = ran("status", "--expect-all").splitlines()
+    result = run("status", "--expect-all")
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    names = "storefront-tagger-0, storefront-tagger-2"
+    assert f"2 of 3 live workers do not evaluate its shadow: {names}" in lines
     short = shadow[7:19]
     ends = [line.split()[-1] for line in lines if " tagger " in line]
     assert ends == ["no", "yes", "no"]
@@ -134,7 +140,7 @@ def test_status_says_which_workers_evaluate_the_shadow_and_why_others_do_not(
     why = f"its shadow {short} is not evaluated: shadow: it is signed by nobody"
     assert f"storefront-tagger-2: {why}" in lines
     assert sum(refusal.why in line for line in lines) == 1
-    said = json.loads(ran("status", "--json"))
+    said = json.loads(run("status", "--json").stdout)
     assert [each["missing_shadow"] for each in said["workers"]] == [shadow, None, shadow]
 
 
@@ -160,3 +166,46 @@ def test_a_registry_is_kept_to_its_prefix_until_it_is_bound_elsewhere(
     assert f"prefix {other}; before: Kafka cluster " in bound
     assert "is published again" in ran("sync")
     assert "bound" in ran("history", "--audit")
+
+
+def test_a_release_for_other_labels_is_told_to_have_no_workers_and_blocks_no_roll_back(
+    system: System,
+) -> None:
+    one, two = put(system, 0.1), put(system, 0.2)
+    for name in (one, two):
+        ran("activate", name, "--key", system.key)
+    content = make_content("gift card", domain="storefront", labels=(*LABELS, "gift_card"))
+    with Registry.open(system.registry) as registry:
+        signed = sign(content, load_key(system.key), "release")
+        other = registry.add_release(signed, by="ann", at_ms=system_now_ms())
+    own, others = system.domain.labels_digest[:12], other.labels_digest[:12]
+    output = ran("activate", other.digest, "--key", system.key)
+    assert f"warning: this release is for the labels {others}; workers of storefront" in output
+    assert f"has the labels {own} go on with {two[7:19]} (sequence 2, by " in output
+
+    now_ms = system_now_ms()
+    tagger = WorkerStatus(
+        worker="storefront-tagger-0",
+        role="tagger",
+        domain="storefront",
+        version="1",
+        at_ms=now_ms,
+        interval_ms=3_600_000,
+        labels_digest=system.domain.labels_digest,
+        in_force=ReleaseInForce(digest=two, sequence=2, since_ms=now_ms),
+    )
+    say(system, tagger)
+    result = run("status", "--expect-all")
+    assert result.exit_code == 1
+    assert f"labels {own}): run by 1 of 1 live worker" in result.output
+    assert f"labels {others}): no live worker has these labels" in result.output
+    assert f"start workers whose pack has the labels {others}" in result.output
+
+    rollback = ("rollback", "--domain", "storefront", "--key", system.key)
+    refused = run(*rollback, "--expect", other.digest)
+    assert isinstance(refused.exception, ReleaseRefused)
+    output = ran(*rollback, "--expect", two)
+    assert f"from {two[7:19]} to {one[7:19]}, for the labels {own}" in output
+    running = replace(tagger, in_force=ReleaseInForce(digest=one, sequence=3, since_ms=now_ms))
+    say(system, running)
+    assert run("status", "--expect-all").exit_code == 0

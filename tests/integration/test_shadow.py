@@ -115,24 +115,27 @@ def test_a_shadow_changes_no_tag_and_tells_where_it_would_have_answered_otherwis
 
     told = compared(system)
     assert (told["active"], told["shadow"]) == (name, digest(shadow))
-    skipped = sum(task["skipped"] for task in told["tasks"])
+    # A machine with much else to do leaves no time for some; these are skipped, and no others.
     flips = {
         (flip["active"], flip["shadow"], flip["open"]): flip["count"] for flip in told["flips"]
     }
-    # A machine with much else to do leaves no spare time for some; then they are skipped.
-    if not skipped:
-        assert flips == {
-            ("track_order", "other", False): 10,
-            ("other", None, True): 10,
-            (None, "track_order", False): 10,
-        }
+    assert flips.keys() <= {
+        ("track_order", "other", False),
+        ("other", None, True),
+        (None, "track_order", False),
+    }
+    assert max(flips.values(), default=0) <= 10
+    skipped = sum(task["skipped"] for task in told["tasks"])
+    assert sum(flips.values()) + skipped == 30
     differences = [
         record
         for record in (decode_shadow(each.value or b"") for each in system.records("shadow"))
         if isinstance(record, ShadowDifference)
     ]
-    assert len(differences) == sum(flips.values())
-    assert {each.role for each in differences} <= {"tagger", "resolver"}
+    assert len(differences) == sum(flips.values()) > 0
     table = run(system, "shadow", "--differences", "1")
     assert "agreement" in table
-    assert "-> " in table.splitlines()[-1]
+    assert " -> " in table.splitlines()[-1]
+
+    system.activate(active)
+    assert run(system, "shadow", "--json").count('"ended": true') == 1

@@ -209,8 +209,8 @@ def test_status_tells_live_workers_from_gone_ones_and_who_runs_another_release(
     assert finished.returncode == 1
     assert "storefront-tagger-pod-0" in finished.stderr
     assert wanted in finished.stderr
-    assert "(not active)" in finished.stdout
-    assert "storefront-tagger-pod-0: release sha256:" in finished.stdout
+    assert "run by 0 of 1 live worker" in finished.stderr
+    assert "storefront-tagger-pod-0: refused " in finished.stdout
 
     system.processes.stop("alerter")
     assert system.processes.status("alerter") == 0
@@ -222,7 +222,10 @@ def test_status_tells_live_workers_from_gone_ones_and_who_runs_another_release(
     system.until(lambda: statuses(system) == {}, "it is silent for too long")
     killed = statuses(system, "--all")["tagger"]
     assert (killed["gone"], killed["stopped"]) == (True, False)
-    assert run_status(system, "--expect-all").returncode == 0
+    finished = run_status(system, "--expect-all")
+    assert finished.returncode == 1, "a gate must not pass when every worker is dead"
+    assert "no worker is live" in finished.stderr
+    assert finished.stdout == "", "no table without rows"
 
 
 def test_a_worker_whose_status_nobody_takes_works_on_and_stops_cleanly(system: System) -> None:

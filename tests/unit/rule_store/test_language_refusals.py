@@ -74,6 +74,25 @@ def test_a_syntax_error_says_where_and_what_was_expected(
     assert str(error) == f"intent.rules:{line}:{column}: {error.message}"
 
 
+@pytest.mark.parametrize(
+    ("broken_off", "column", "lacking"),
+    [
+        ('when last has "a" then', 23, 'a label after "then"'),
+        ('when last has "a"', 18, '"and" or "then" after "a"'),
+        ('when last has "a" then a note', 30, 'a "text" after "note"'),
+        ('example "a" ->', 15, 'a label after "->"'),
+    ],
+)
+@pytest.mark.parametrize("following", ["rule", "example"])
+def test_what_lacks_at_the_end_of_a_statement_is_told_there_and_not_where_the_next_begins(
+    broken_off: str, column: int, lacking: str, following: str
+) -> None:
+    begins = 'when last has "b" then other' if following == "rule" else 'example "b" -> other'
+    (refusal,) = refusals(f"{broken_off}\n\n{begins}", checked=False)
+    assert place(refusal) == (1, column)
+    assert refusal.fault == f"expected {lacking}, but the next {following} begins"
+
+
 def test_what_was_expected_is_told_apart_from_the_message() -> None:
     (error,) = refusals('when last has "x" the y')
     assert isinstance(error, RuleSyntaxError)

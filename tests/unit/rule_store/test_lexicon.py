@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from rule_store import InvalidLexicon, Lexicon, UnknownConcept
+from rule_store import InvalidLexicon, Lexicon, UnknownConcept, lexicon_faults
 
 
 def test_phrases_are_folded_and_each_kept_once() -> None:
@@ -106,3 +106,20 @@ def test_includes_may_not_multiply_without_end() -> None:
     includes = {f"copy {i}": ["all"] for i in range(11)}
     with pytest.raises(InvalidLexicon, match="more than 100000; include less"):
         Lexicon.of(concepts, includes=includes)
+
+
+def test_all_faults_of_a_lexicon_are_gathered() -> None:
+    """A circle or an unknown include hides no other fault, and each is told once."""
+    concepts = {"none": [], "blank": ["", " "], "fine": ["x"]}
+    includes = {"a": ["b", "lost"], "b": ["a"], "c": ["c", "fine"], "": ["fine"]}
+    faults = lexicon_faults(concepts, includes=includes)
+    assert sorted((each.concept, each.fault.split(";")[0]) for each in faults) == [
+        ("", "needs a name of 1 to 128 characters"),
+        ("a", 'includes "lost", which does not exist'),
+        ("a", 'includes itself: "a" → "b" → "a"'),
+        ("blank", "has a phrase that is empty"),
+        ("blank", "has a phrase that is empty"),
+        ("c", 'includes itself: "c" → "c"'),
+        ("none", "has no phrases"),
+    ]
+    assert lexicon_faults({"fine": ["x"]}, includes={"a": ["fine"]}) == ()

@@ -1,5 +1,7 @@
 """Examples of `.rules` texts: what they say, and how they are printed."""
 
+from dataclasses import replace
+
 import pytest
 
 from rule_store import (
@@ -11,6 +13,7 @@ from rule_store import (
     RulesText,
     print_rules_text,
     read_rules_text,
+    reading_order,
 )
 
 LEXICON = Lexicon.of({"parcel": ["parcel", "package"]})
@@ -104,3 +107,12 @@ def test_examples_are_printed_below_the_rules() -> None:
     assert printed == 'when last has "a" then b\nwhen last has "c" then d\nexample "a" -> b\n'
     assert isinstance(read_text, RulesText)
     assert read_rules_text(printed, task="intent") == read_text
+
+
+def test_the_order_for_reading_keeps_the_author_s_order_otherwise_and_the_id() -> None:
+    text = 'when not last has "b" and last has "c" and turns below 3 and last has "a" then buy'
+    (rule,) = read_rules_text(text, task="intent").rule_set.rules
+    said = replace(rule, body=reading_order(rule.body))
+    assert said.id == rule.id
+    negated, *others = rule.body
+    assert said.body == (*others, negated)

@@ -29,7 +29,7 @@ from rule_store import (
     signed_to_bytes,
 )
 from rule_store.keys import KEY_FILES
-from rule_store.signing import TRUSTED_KEYS
+from rule_store.signing import TRUSTED_KEYS, Purpose
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -61,10 +61,27 @@ def test_a_stripped_signature_is_refused() -> None:
 
 
 def test_an_unknown_key_is_refused_with_both_sides_named() -> None:
-    with pytest.raises(Untrusted, match=r"add the signer's \.pub\.pem") as refusal:
+    with pytest.raises(Untrusted) as refusal:
         trust(KEY).verify(sign(CONTENT, OTHER_KEY, "release"), "release")
     assert refusal.value.key_ids == (key_id(OTHER_KEY.public_key()),)
-    assert key_id(KEY.public_key()) in str(refusal.value)
+    assert f"it knows {key_id(KEY.public_key())}" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "first"),
+    [("release", "`kdsl release sign …"), ("activation", "`kdsl release activate …")],
+)
+def test_who_meets_an_unknown_key_is_told_to_sign_before_to_trust_it(
+    purpose: Purpose, first: str
+) -> None:
+    """It may be an attacker's."""
+    with pytest.raises(Untrusted) as refusal:
+        trust(KEY).verify(sign(CONTENT, OTHER_KEY, purpose), purpose)
+    signing, _, trusting = str(refusal.value).partition(", or, if the signer ")
+    assert first in signing
+    assert "kdsl keys trust" not in signing
+    assert trusting.startswith(f'"{key_id(OTHER_KEY.public_key())}" is to be trusted')
+    assert "kdsl keys trust" in trusting
 
 
 def test_a_signature_under_another_keys_id_is_refused() -> None:

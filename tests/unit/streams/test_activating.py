@@ -23,8 +23,9 @@ from rule_store.registry import Registry
 from rule_store.registry_errors import RegistryConflict, UnknownRelease
 from streams.activating import Activated, Wanted, activate_release
 from streams.errors import NotPublished, ReleaseRefused
+from tests import registries
 from tests.factories import NOW_MS
-from tests.registries import LABELS_DIGEST, make_content, waiting
+from tests.registries import LABELS, LABELS_DIGEST, make_content, waiting
 from tests.release_topics import FakeReleaseTopic
 
 ACTIVE = f"active/shop/{LABELS_DIGEST}"
@@ -224,8 +225,18 @@ def test_the_first_activation_binds_the_registry_to_the_cluster_and_prefix(
     with pytest.raises(RegistryConflict, match=r"prefix staging-: .*kdsl release registry rebind"):
         activate(registry, elsewhere, one)
     assert (len(registry.history("shop")), elsewhere.records) == (1, [])
-    registry.bind(elsewhere.place, by="ann", at_ms=NOW_MS, anew=True)
+    registry.bind(elsewhere.place, by="ann", at_ms=NOW_MS)
     assert activate(registry, elsewhere, one).activation.sequence == 2
+
+
+def test_into_a_registry_that_belongs_nowhere_yet_nothing_further_is_activated(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    one = put(registry, "one", KEY)
+    registries.activate(registry, one)
+    with pytest.raises(RegistryConflict, match=r"say where with `kdsl release registry rebind`"):
+        activate(registry, topic, one)
+    assert (len(registry.history("shop")), topic.records) == (1, [])
 
 
 def test_what_is_refused_binds_the_registry_nowhere(
@@ -309,3 +320,37 @@ def test_who_is_overtaken_while_publishing_leaves_the_newer_one_last(
     assert newest is not None
     assert newest.activation == activated.settled.activation
     assert busy.records[-1][1] == registry.history("shop", limit=1)[0].envelope
+
+
+def test_who_activates_for_other_labels_than_the_last_time_is_told_who_goes_on(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    """Nobody else would say that a pack with one label more has no workers."""
+    one = put(registry, "one", KEY)
+    content = make_content("one", labels=(*LABELS, "gift_card"))
+    row = registry.add_release(sign(content, KEY, "release"), by="ann", at_ms=NOW_MS)
+    first = activate(registry, topic, one)
+    assert first.for_other_labels is None
+    other = activate(registry, topic, row.digest, at_ms=NOW_MS + 1)
+    assert other.for_other_labels == first.activation
+    assert activate(registry, topic, row.digest, at_ms=NOW_MS + 2).for_other_labels is None
+    back = activate(registry, topic, one, at_ms=NOW_MS + 3)
+    assert back.for_other_labels is not None
+    assert back.for_other_labels.sequence == 2
+
+
+def test_a_release_that_no_trusted_key_signed_is_not_signed_on_the_way(
+    registry: Registry, topic: FakeReleaseTopic
+) -> None:
+    """The key that signed it may have been retired because somebody else held it."""
+    one, two = put(registry, "one", OTHER), put(registry, "two", KEY)
+    with pytest.raises(Untrusted) as refused:
+        activate(registry, topic, one, trust=store(KEY))
+    for command in ("show", "sign", "activate"):
+        assert f"kdsl release {command} {one[7:19]}" in str(refused.value)
+    with pytest.raises(Untrusted) as refused:
+        activate(registry, topic, two, shadow=one, trust=store(KEY))
+    assert f"kdsl release sign {one[7:19]} --key" in str(refused.value)
+    again = f"kdsl release activate {two[7:19]} --shadow {one[7:19]} --key"
+    assert again in str(refused.value)
+    assert topic.records == []

@@ -200,7 +200,7 @@ def test_without_a_trust_store_anybody_is_obeyed() -> None:
 def test_a_release_that_was_never_published_or_was_deleted_is_refused(
     activations: Activations, signer: Signer
 ) -> None:
-    with pytest.raises(ReleaseRefused, match="kdsl release activate FILE"):
+    with pytest.raises(ReleaseRefused, match="kdsl release sync"):
         activations.offset_of(activation().digest)
     published = releasing(signer.key)
     activations.note(published)
@@ -278,3 +278,56 @@ def test_a_release_signed_only_by_a_retired_key_is_refused_the_next_time(tmp_pat
     with pytest.raises(ReleaseRefused, match="does not know"):
         activations.open(again.digest, releasing(old).value)
     assert activations.open(again.digest, releasing(new).value).digest == again.digest
+
+
+def two_signers(tmp_path: Path) -> tuple[Activations, Ed25519PrivateKey, Ed25519PrivateKey]:
+    """Activations that trust the first key; `trust_second` makes them trust the second too."""
+    folder = tmp_path / "trusted"
+    folder.mkdir()
+    first, second = (new_key(tmp_path / f"{name}.key") for name in ("first", "second"))
+    public_path(tmp_path / "first.key").rename(folder / "first.pem")
+    return Activations(domain=DOMAIN, trust=TrustOnDisk(folder)), first, second
+
+
+def trust_second(tmp_path: Path) -> None:
+    public_path(tmp_path / "second.key").rename(tmp_path / "trusted" / "second.pem")
+
+
+def test_refused_activations_are_obeyed_once_their_key_is_trusted_the_newest_last(
+    tmp_path: Path,
+) -> None:
+    activations, first, second = two_signers(tmp_path)
+    activations.note(activating(activation(5), first))
+    for sequence in (6, 7):
+        refusal(activations, activating(activation(sequence), second))
+    assert activations.reconsider() == []
+    trust_second(tmp_path)
+    assert activations.reconsider() == [activation(6), activation(7)]
+    assert activations.reconsider() == []
+
+
+def test_what_was_refused_before_an_activation_that_is_obeyed_is_forgotten(tmp_path: Path) -> None:
+    """A worker that starts after compaction sees nothing of it either."""
+    activations, first, second = two_signers(tmp_path)
+    activations.note(activating(activation(6), first))
+    refusal(activations, activating(activation(50), second))
+    activations.note(activating(activation(7), first))
+    trust_second(tmp_path)
+    assert activations.reconsider() == []
+
+
+def test_what_was_refused_and_then_deleted_is_forgotten(tmp_path: Path) -> None:
+    activations, _, second = two_signers(tmp_path)
+    refused = activating(activation(50), second)
+    refusal(activations, refused)
+    assert activations.note(replace(refused, value=None)) is None
+    trust_second(tmp_path)
+    assert activations.reconsider() == []
+
+
+def test_junk_is_not_kept_for_a_second_look(activations: Activations, signer: Signer) -> None:
+    junk = replace(activating(activation(1), signer.key), value=b"x" * 1_000_000)
+    for _ in range(20):
+        refusal(activations, junk)
+    assert activations._refused.maxlen == 16
+    assert list(activations._refused) == []

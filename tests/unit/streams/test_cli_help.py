@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from streams.cli.main import app
 from streams.cli.terminal import at_home
@@ -13,7 +14,7 @@ from streams.settings import Settings
 
 _VARIABLE = re.compile(r"\(env: KDSL_([A-Z_]+)[^;)]*(?:; default: ([^)]*))?\)")
 # Empty settings that stand for something.
-_IN_WORDS = {"REGISTRY": "a file of yours"}
+_IN_WORDS = {"REGISTRY": "~/.local/share/kdsl/registry.db"}
 
 
 def options(command: object, path: str = "kdsl") -> Iterator[tuple[str, str]]:
@@ -23,6 +24,31 @@ def options(command: object, path: str = "kdsl") -> Iterator[tuple[str, str]]:
             yield f"{path} {parameter.opts[0]}", parameter.help or ""
     for name, child in getattr(command, "commands", {}).items():
         yield from options(child, f"{path} {name}")
+
+
+def helps(command: object, path: str = "kdsl") -> Iterator[tuple[str, str]]:
+    """Every command's own help."""
+    yield path, getattr(command, "help", None) or ""
+    for name, child in getattr(command, "commands", {}).items():
+        yield from helps(child, f"{path} {name}")
+
+
+def test_no_help_breaks_its_lines_within_a_sentence() -> None:
+    """Of all paragraphs but the first, lines stay as they are written, however wide the screen."""
+    broken = [
+        (path, line)
+        for path, help_ in helps(typer.main.get_command(app))
+        for paragraph in help_.split("\n\n")[1:]
+        for line in paragraph.splitlines()
+        if not line.endswith(".")
+    ]
+    assert broken == []
+
+
+@pytest.mark.parametrize("command", ["release build", "release sign", "rules explain", "tag"])
+def test_help_says_what_a_repeated_option_takes_in_words_of_people(command: str) -> None:
+    shown = CliRunner().invoke(app, [*command.split(), "--help"]).stdout
+    assert "list[" not in shown
 
 
 NAMED = {

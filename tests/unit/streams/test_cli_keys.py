@@ -53,25 +53,35 @@ def made(path: Path) -> Path:
     return path
 
 
-def put_in_force(
-    tmp_path: Path, release: tuple[Path, ...], activation: Path, phrase: str = "one"
-) -> str:
-    """A release in force in the registry, signed by some keys and activated by one; its digest."""
-    keys: list[Ed25519PrivateKey] = [load_key(key) for key in release]
+def put(tmp_path: Path, signers: tuple[Path, ...], phrase: str) -> str:
+    """A release in the registry, signed by some keys; its digest."""
+    keys: list[Ed25519PrivateKey] = [load_key(key) for key in signers]
     signed = sign(make_content(phrase), keys[0], "release")
     for key in keys[1:]:
         signed = cosign(signed, key, "release")
+    with Registry.open(tmp_path / "registry.db") as registry:
+        return registry.add_release(signed, by="ann", at_ms=NOW_MS).digest
+
+
+def put_in_force(
+    tmp_path: Path,
+    release: tuple[Path, ...],
+    activation: Path,
+    phrase: str = "one",
+    shadow: str | None = None,
+) -> str:
+    """A release in force in the registry, signed by some keys and activated by one; its digest."""
 
     def envelope(made: Activation) -> bytes:
         return signed_to_bytes(sign(activation_to_bytes(made), load_key(activation), "activation"))
 
+    name = put(tmp_path, release, phrase)
     with Registry.open(tmp_path / "registry.db") as registry:
-        name = registry.add_release(signed, by="ann", at_ms=NOW_MS).digest
         registry.activate(
             "shop",
             LABELS_DIGEST,
             name,
-            shadow=None,
+            shadow=shadow,
             by="ann",
             at_ms=NOW_MS,
             make_envelope=envelope,
@@ -85,7 +95,14 @@ def test_generate_makes_both_halves_and_says_which_to_give_away(tmp_path: Path) 
     assert id_of(key) in output
     assert str(public_path(key)) in output
     assert key.stat().st_mode & 0o077 == 0
-    assert "never overwritten" in refused(KeyRefused, "generate", key)
+    message = refused(KeyRefused, "generate", key)
+    assert message.startswith(f"{key}: exists; keys are never overwritten")
+
+
+def test_a_store_that_is_not_made_yet_is_said_to_be_made_by_trust(ann: Path, folder: Path) -> None:
+    for command in (("list",), ("retire", id_of(ann))):
+        message = refused(KeyRefused, *command)
+        assert message.startswith(f"{folder}: does not exist yet; `kdsl keys trust`")
 
 
 def test_a_key_that_is_trusted_is_listed_and_counts(ann: Path, bob: Path, folder: Path) -> None:
@@ -147,7 +164,8 @@ def test_a_key_the_store_does_not_hold_is_refused(ann: Path, bob: Path) -> None:
     for key in (ann, bob):
         ran("trust", public_path(key))
     assert "holds no key" in refused(KeyRefused, "retire", "0123456789abcdef")
-    assert "holds no key" in refused(KeyRefused, "retire", id_of(ann)[:5], "--registry-only")
+    short = refused(KeyRefused, "retire", id_of(ann)[:5], "--registry-only")
+    assert "give its first 6 digits or more" in short
 
 
 def test_the_only_key_is_not_retired(ann: Path, folder: Path) -> None:
@@ -177,6 +195,23 @@ def test_a_key_that_alone_signed_an_activation_in_force_is_not_retired(
     message = refused(Untrusted, "retire", id_of(ann), "--registry-only")
     assert f"activate it again with another one (`kdsl release activate {name}" in message
     put_in_force(tmp_path, (ann, bob), bob)
+    ran("retire", id_of(ann), "--registry-only")
+
+
+def test_a_key_that_alone_signed_a_release_in_shadow_is_not_retired(
+    ann: Path, bob: Path, folder: Path, tmp_path: Path
+) -> None:
+    """Workers that start would refuse the shadow, while those that run go on with it."""
+    for key in (ann, bob):
+        ran("trust", public_path(key))
+    shadow = put(tmp_path, (ann,), "two")
+    put_in_force(tmp_path, (bob,), bob, shadow=shadow)
+    message = refused(Untrusted, "retire", id_of(ann), "--registry-only")
+    assert f"release {shadow}, which is in shadow for shop, is signed by no trusted" in message
+    assert f"kdsl release sign {shadow}" in message
+    assert "without --shadow" in message
+    assert set(TrustStore.load(folder).keys) == {id_of(ann), id_of(bob)}
+    put(tmp_path, (ann, bob), "two")
     ran("retire", id_of(ann), "--registry-only")
 
 
@@ -223,7 +258,9 @@ def test_a_key_that_was_retired_since_what_is_in_force_was_looked_up_no_longer_c
         domain="shop",
         digest="sha256:one",
         place="registry",
+        shadow=None,
         release_signers=both,
+        shadow_signers=frozenset(),
         activation_signers=both,
     )
     retire_key(folder, id_of(bob), [in_force])

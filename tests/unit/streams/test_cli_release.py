@@ -2,17 +2,22 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from rule_store import (
+    Binding,
     KeyRefused,
+    Signed,
     Untrusted,
+    canonical_bytes,
     digest,
     new_key,
     public_path,
+    read_release,
     signed_from_bytes,
 )
 from rule_store.registry import Registry
@@ -85,6 +90,19 @@ def test_build_without_a_key_says_that_nobody_signed(pack: Path) -> None:
     assert "signed by nobody" in ran("show", output.split()[1])
 
 
+def test_build_says_who_has_signed_what_stands_in_the_registry_already(
+    pack: Path, key: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "try.release"
+    assert f"in the registry (signed by {id_of(key)})" in ran(
+        "build", "--domain", pack, "--key", key
+    )
+    again = ran("build", "--domain", pack, "--out", out)
+    assert f"in the registry (signed by {id_of(key)}) and {out} (unsigned)" in again
+    both = ran("build", "--domain", pack, "--out", out, "--key", key)
+    assert f"in the registry and {out} (signed by {id_of(key)})" in both
+
+
 def test_the_same_rules_built_again_are_the_same_release(pack: Path, place: Path) -> None:
     assert built(pack) == built(pack)
     with Registry.open(place) as registry:
@@ -117,6 +135,29 @@ def test_a_second_signature_leaves_the_digest_and_reaches_the_registry(
     assert f"is signed by {id_of(key)}, {id_of(other)}" in ran("sign", name[:13], "--key", other)
     with Registry.open(place) as registry:
         assert registry.release(name).signed_by == (id_of(key), id_of(other))
+
+
+def test_who_signs_what_is_in_shadow_is_told_to_publish_that(
+    place: Path, pack: Path, key: Path
+) -> None:
+    """As for what is active: workers that start read the topic."""
+    name = built(pack)
+    with Registry.open(place) as registry:
+        row = registry.release(name)
+        other = replace(read_release(registry.signed(name).content), settings={"at": 1})
+        unsigned = Signed(content=canonical_bytes(other), signatures=())
+        active = registry.add_release(unsigned, by="ann", at_ms=make.NOW_MS).digest
+        registry.activate(
+            row.domain,
+            row.labels_digest,
+            active,
+            shadow=name,
+            by="ann",
+            at_ms=make.NOW_MS,
+            make_envelope=make_envelope,
+        )
+    assert "it is in shadow: run `kdsl release sync`" in ran("sign", name, "--key", key)
+    assert "it is active: run `kdsl release sync`" in ran("sign", active, "--key", key)
 
 
 def test_signing_a_file_writes_it_anew_and_the_registry_with_it(
@@ -191,6 +232,37 @@ def test_show_takes_a_digest_with_or_without_its_name_or_a_file(pack: Path, tmp_
         assert ran("show", named, "--rules") == shown
 
 
+def test_show_says_first_what_a_rule_asks_for_and_then_what_it_forbids(pack: Path) -> None:
+    """A release keeps its bodies sorted, which puts the phrase that is forbidden first here."""
+    text = 'when last has "price" and not last has "angry" and turns below 3 then buy\n'
+    (pack / "intent.rules").write_text(text, encoding="utf-8")
+    shown = ran("show", built(pack), "--rules")
+    assert 'last has "price" and turns below 3 and not last has "angry"' in shown
+
+
+def test_list_and_history_cut_no_digest_key_or_date_in_80_columns(
+    pack: Path, key: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    name = built(pack, "--key", key, "--note", "so that customers who ask for the price get it")
+    with Registry.open(place) as registry:
+        labels = registry.release(name).labels_digest
+        registry.activate(
+            "kiosk",
+            labels,
+            name,
+            shadow=None,
+            by="ann",
+            at_ms=make.NOW_MS,
+            make_envelope=make_envelope,
+        )
+    listed = ran("list").split()
+    assert {name[7:19], "(active)", id_of(key)} <= set(listed)
+    shown = ran("history", "--domain", pack, "--audit").split()
+    assert shown.count(name[7:19]) == 3, "in the history, and in both rows of the audit trail"
+    assert labels.removeprefix("sha256:")[:12] in shown
+
+
 @pytest.mark.parametrize("name", ["sha256:01234", "01234", "nowhere.release", "shop"])
 def test_what_is_neither_file_nor_digest_is_refused(name: str) -> None:
     assert "neither a file nor six or more digits" in refused(ReleaseRefused, "show", name)
@@ -260,6 +332,18 @@ def test_a_downgrade_asks_and_is_undone_by_an_upgrade() -> None:
     ran("registry", "downgrade", "base", "--yes")
     ran("registry", "upgrade")
     assert "no release" in ran("list")
+
+
+def test_an_upgrade_that_leaves_activations_belonging_nowhere_says_what_to_run(
+    place: Path,
+) -> None:
+    with Registry.open(place) as registry:
+        activate(registry, *add(registry, "one"))
+    ran("registry", "downgrade", "0002", "--yes")
+    assert "say where with `kdsl release registry rebind`" in ran("registry", "upgrade")
+    with Registry.open(place) as registry:
+        registry.bind(Binding(cluster="pK7c", prefix=""), by="ann", at_ms=make.NOW_MS)
+    assert "rebind" not in ran("registry", "upgrade")
 
 
 def test_a_schema_of_a_later_kdsl_is_refused(place: Path) -> None:
@@ -348,3 +432,26 @@ def test_tag_wants_a_signature_only_where_a_trust_store_is_configured(
     assert isinstance(tagged().exception, Untrusted)
     ran("sign", out, "--key", key)
     assert "buy" in tagged().output
+
+
+def test_tag_takes_a_release_of_the_registry_by_its_digest_and_verifies_it(
+    pack: Path, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, dialogues = tmp_path / "elsewhere.db", tmp_path / "said.jsonl"
+    name = built(pack, "--registry", elsewhere)
+    (pack / "intent.rules").write_text("")  # so that nothing but the release can answer
+    turns = '[{"speaker": "user", "text": "what is the price"}]'
+    dialogues.write_text(f'{{"dialogue_id": "one", "turns": {turns}}}\n')
+
+    def tagged(*options: str) -> Result:
+        command = ["tag", str(dialogues), "--domain", str(pack), "--release", name[7:15], *options]
+        return CliRunner().invoke(app, [*command, "--json"])
+
+    assert isinstance(tagged().exception, UnknownRelease)
+    assert f'"release": "{name}"' in tagged("--registry", str(elsewhere)).stdout
+    monkeypatch.setenv("KDSL_REGISTRY", str(elsewhere))
+    assert '"label": "buy"' in tagged().stdout
+    monkeypatch.setenv("KDSL_TRUST", str(public_path(key)))
+    assert isinstance(tagged().exception, Untrusted)
+    ran("sign", name, "--key", key)
+    assert '"label": "buy"' in tagged().stdout

@@ -180,10 +180,11 @@ def test_lint_shows_whole_numbers_labels_and_places_whatever_the_width(
     pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = dialogues(tmp_path, "angry!", "price")
-    for columns in (80, 100, 160):
+    for columns in (76, 80, 100, 160):
         monkeypatch.setenv("COLUMNS", str(columns))
         shown = run("lint", "--domain", pack, "--examples", examples).stdout
-        assert "…" not in shown, columns
+        words = ("coverage", "conflicts", "reliability", "intent.rules:1", "1 of 2", "complain")
+        assert [word for word in words if word not in shown] == [], columns
     assert "│ intent.rules:1 │ complain │ 1 of 2 │" in shown
 
 
@@ -241,8 +242,26 @@ def test_show_cuts_nothing_whatever_the_width(
     for columns in range(60, 131):
         monkeypatch.setenv("COLUMNS", str(columns))
         lines = run("show", "--domain", folder).stdout.splitlines()
-        cells = [line.split("│")[2] for line in lines if "│" in line]
-        assert "".join(cells).replace(" ", "") == when.replace(" ", ""), columns
+        if any("│" in line for line in lines):
+            cells = [line.split("│")[2] for line in lines if "│" in line]
+        else:
+            blocks = "\n".join(lines).split("when")[1].split("then")[0]
+            cells = blocks.splitlines()
+        assert "".join("".join(cells).split()) == when.replace(" ", ""), columns
+
+
+def test_show_leaves_out_notes_that_no_rule_has(tmp_path: Path) -> None:
+    folder = make.write_pack(tmp_path, {"intent.rules": 'when last has "a" then buy\n'})
+    assert "note" not in run("show", "--domain", folder).stdout
+
+
+def test_show_gives_a_block_to_each_rule_where_a_table_has_no_room(
+    pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = run("show", "--domain", pack, "--label", "complain").stdout.splitlines()
+    named = [line.split()[0] for line in lines if line.strip()]
+    assert named == ["rule", "when", "then", "note", "where"]
 
 
 def test_show_expands_a_concept(pack: Path) -> None:
@@ -321,7 +340,8 @@ def test_explain_takes_other_rules_or_a_release(
         ["release", "build", "--domain", str(pack), "--rules", str(folder), "--out", str(out)],
     )
     assert built.exit_code == 0
-    for option, path in (("--rules", folder), ("--release", out)):
+    name = next(word for word in built.output.split() if word.startswith("sha256:"))
+    for option, path in (("--rules", folder), ("--release", out), ("--release", name[:14])):
         shown = run("explain", file, "--domain", pack, option, path).stdout
         assert ("intent.rules:1" in shown) is (option == "--rules"), "a release knows no places"
         (row,) = rows(run("explain", file, "--domain", pack, option, path, "--json"))

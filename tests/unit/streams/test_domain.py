@@ -176,6 +176,63 @@ def test_includes_that_lead_nowhere_are_refused_with_their_file(
     assert cure in message
 
 
+LEXICON_OF_FAULTS = """\
+[concepts]
+empty = []
+blank = ["ok", "  "]
+counted = ["one", 2]
+"退款" = [""]
+fine = [
+  "fine",
+]
+[concepts.first]
+includes = ["second"]
+[concepts.second]
+includes = ["first", "fin"]
+[concepts.odd]
+phrase = ["odd"]
+"""
+
+
+def test_all_that_is_wrong_in_a_lexicon_is_told_at_once(tmp_path: Path) -> None:
+    told = refusal(tmp_path, {"lexicon.toml": LEXICON_OF_FAULTS}).splitlines()
+    file = tmp_path / "lexicon.toml"
+    beginnings = [
+        "2: concepts.empty must be a list of strings, at least one",
+        '3: lexicon: concept "blank" has a phrase that is empty; give it',
+        "4: concepts.counted must be a list of strings, none of them empty",
+        "5: concepts.退款 must be a list of strings, none of them empty",
+        '9: lexicon: concept "first" includes itself: "first" → "second" → "first"; remove',
+        '11: lexicon: concept "second" includes "fin", which does not exist; did you mean "fine"?',
+        "13: concepts.odd must be phrases = […], or a table of phrases and includes, not phrase",
+    ]
+    assert len(told) == len(beginnings)
+    for line, beginning in zip(told, beginnings, strict=True):
+        assert line.startswith(f"{file}:{beginning}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "concepts.anger = []",
+        'concepts = { "anger" = [] }',
+        '[concepts]\nanger.phrases = []\n[other]\nanger = ["x"]',
+        '[concepts]\n"ang\\u0065r" = []\n',
+        '[concepts]\njoy = ["""\nanger = []\n"""]\n"anger" = []\n',
+    ],
+)
+def test_a_line_that_is_not_certain_is_left_out(tmp_path: Path, text: str) -> None:
+    message = refusal(tmp_path, {"lexicon.toml": text})
+    assert message.startswith(f"{tmp_path / 'lexicon.toml'}: concepts.anger")
+
+
+def test_of_many_faults_of_a_lexicon_the_first_hundred_are_named(tmp_path: Path) -> None:
+    text = "[concepts]\n" + "".join(f"c{number} = []\n" for number in range(130))
+    told = refusal(tmp_path, {"lexicon.toml": text}).splitlines()
+    assert len(told) == 101
+    assert told[-1] == "and 30 more; mend these first"
+
+
 def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
     write_pack(tmp_path)
     (tmp_path / "intent.rules").write_bytes(b"\xff\xfe")

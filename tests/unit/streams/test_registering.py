@@ -25,8 +25,9 @@ from rule_store.registry_errors import RegistryConflict
 from streams.errors import NotPublished
 from streams.published import Published
 from streams.registering import Settled, in_force, sync_topic
+from tests import registries
 from tests.factories import NOW_MS
-from tests.registries import LABELS_DIGEST, activate, add, make_content, make_envelope, waiting
+from tests.registries import LABELS_DIGEST, add, make_content, make_envelope, waiting
 from tests.release_topics import FakeReleaseTopic
 
 ACTIVE = f"active/shop/{LABELS_DIGEST}"
@@ -44,10 +45,16 @@ def topic() -> FakeReleaseTopic:
     return FakeReleaseTopic()
 
 
+def activate(registry: Registry, name: str, *, shadow: str | None = None) -> Activation:
+    """For where a topic in memory is."""
+    place = FakeReleaseTopic().place
+    return registries.activate(registry, name, shadow=shadow, binding=place)
+
+
 def sync(
     registry: Registry, topic: FakeReleaseTopic, trust: TrustStore | None = None
 ) -> tuple[Settled, ...]:
-    return asyncio.run(sync_topic(registry, topic, trust=trust, by="ann", now_ms=NOW_MS + 1))
+    return asyncio.run(sync_topic(registry, topic, trust=trust, now_ms=NOW_MS + 1))
 
 
 def synced(registry: Registry, topic: FakeReleaseTopic, trust: TrustStore | None = None) -> str:
@@ -196,19 +203,24 @@ def test_a_registry_is_not_published_where_it_does_not_belong(
 ) -> None:
     """What was activated for staging must not get to production with a `sync`."""
     (one,) = add(registry, "one")
-    activate(registry, one, binding=Binding(cluster="pK7c", prefix="staging-"))
+    staging = Binding(cluster="pK7c", prefix="staging-")
+    registries.activate(registry, one, binding=staging)
     with pytest.raises(RegistryConflict, match=r"belongs to Kafka cluster pK7c, prefix staging-"):
         sync(registry, topic)
     assert topic.records == []
 
 
-def test_a_registry_of_earlier_activations_belongs_to_where_it_is_published_first(
+def test_a_registry_that_belongs_nowhere_yet_is_not_published_until_somebody_says_where(
     registry: Registry, topic: FakeReleaseTopic
 ) -> None:
+    """Of an older kdsl; `sync` with the wrong prefix must not bind it there."""
     (one,) = add(registry, "one")
-    activate(registry, one)
-    sync(registry, topic)
-    assert registry.bind(topic.place, by="ann", at_ms=NOW_MS) == topic.place
+    registries.activate(registry, one)
+    with pytest.raises(RegistryConflict, match=r"say where with `kdsl release registry rebind`"):
+        sync(registry, topic)
+    assert (topic.records, registry.unbound) == ([], True)
+    registry.bind(topic.place, by="ann", at_ms=NOW_MS)
+    assert synced(registry, topic) == "published"
 
 
 def test_a_shadow_is_published_too(registry: Registry, topic: FakeReleaseTopic) -> None:
@@ -257,6 +269,7 @@ def test_an_activation_nobody_trusts_overrules_nothing(
         make_envelope=lambda made: signed_to_bytes(
             sign(activation_to_bytes(made), KEY, "activation")
         ),
+        binding=topic.place,
     )
     topic.records = [(ACTIVE, make_envelope(activation_of(one, sequence=7)))]
     public = KEY.public_key()
@@ -280,6 +293,7 @@ def test_every_domain_and_all_labels_are_brought_up(
             by="ann",
             at_ms=NOW_MS,
             make_envelope=make_envelope,
+            binding=topic.place,
         )
     outcomes = {each.activation.domain: each.outcome for each in sync(registry, topic)}
     assert outcomes == {"shop": "published", "bank": "published"}

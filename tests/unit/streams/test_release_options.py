@@ -1,18 +1,22 @@
 """A release of a file goes into the registry with the signatures that are known to fit."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rule_store import Signature, Signed, TrustStore, Untrusted, cosign, digest, key_id, sign
-from rule_store.registry import Registry
+from rule_store.registry import Registry, default_registry_path
 from rule_store.registry_errors import RegistryConflict
 from streams.activating import Wanted
-from streams.cli.release_options import NamedRelease, register
+from streams.cli.release_options import NamedRelease, RegistryOption, find_anywhere, register
+from streams.cli.terminal import at_home
 from streams.errors import ReleaseRefused
+from streams.settings import Settings
 from tests.factories import NOW_MS
 from tests.registries import make_content, make_signature, make_signed
 
@@ -118,3 +122,26 @@ def test_a_release_of_the_registry_is_left_as_it_is(registry: Registry) -> None:
     named = NamedRelease(signed=with_signatures(INVENTED), file=None)
     register(named, registry, Wanted(release=NAME, key=KEY, by="ann", at_ms=NOW_MS))
     assert registry.signed(NAME).signatures == ()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other folders for it")
+def test_help_names_the_file_that_is_the_registry_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    _, option = get_args(RegistryOption)
+    assert f"default: {at_home(default_registry_path())})" in option.help
+
+
+def test_a_name_that_is_no_digest_makes_no_registry(tmp_path: Path) -> None:
+    place = tmp_path / "registry.db"
+    with pytest.raises(ReleaseRefused, match="neither a file nor"):
+        find_anywhere("try.releese", Settings(registry=str(place)))
+    assert not place.exists()
+
+
+def test_a_file_that_is_no_release_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "intent.rules"
+    file.write_text("when")
+    with pytest.raises(ReleaseRefused, match=r"intent\.rules is no release file"):
+        find_anywhere(str(file), Settings())

@@ -6,7 +6,7 @@ import pytest
 
 from rule_store import Activation, topic_key
 from streams.events import ReleaseInForce, WorkerStatus
-from streams.statuses import Worker, latest, weigh
+from streams.statuses import Worker, deserted, followers, latest, weigh
 from tests import factories as make
 
 DOMAIN = make.domain()
@@ -94,7 +94,40 @@ def test_a_worker_under_the_activation_misses_its_shadow_until_it_evaluates_it()
     assert weighed(STATUS, ACTIVE).missing_shadow is None
 
 
-def test_a_worker_that_has_not_taken_the_activation_over_misses_no_shadow() -> None:
+def test_a_worker_that_has_not_seen_that_its_release_got_a_shadow_misses_it() -> None:
     later = replace(ACTIVE, shadow=OTHER, sequence=4)
-    assert weighed(STATUS, later).missing_shadow is None
-    assert weighed(replace(STATUS, in_force=None), later).missing_shadow is None
+    assert weighed(STATUS, later).missing_shadow == OTHER
+
+
+def test_a_worker_under_another_release_or_a_later_activation_misses_no_shadow() -> None:
+    another = replace(ACTIVE, shadow=OTHER, digest="sha256:" + "c" * 64)
+    assert weighed(STATUS, another).missing_shadow is None
+    assert weighed(replace(STATUS, in_force=None), another).missing_shadow is None
+    earlier = replace(ACTIVE, shadow=OTHER, sequence=2)
+    assert weighed(STATUS, earlier).missing_shadow is None
+
+
+def test_an_activation_is_followed_by_the_live_workers_of_its_labels() -> None:
+    other_labels = replace(ACTIVE, labels_digest="0" * 64)
+    active = {topic_key(each): each for each in (ACTIVE, other_labels)}
+    behind = replace(
+        STATUS,
+        worker="shop-tagger-1",
+        in_force=ReleaseInForce(digest=OTHER, sequence=2, since_ms=0),
+    )
+    gone = replace(STATUS, worker="shop-tagger-2", stopped=True)
+    workers = weigh([STATUS, behind, gone], active, now_ms=make.NOW_MS)
+    found = followers(ACTIVE, workers)
+    assert [each.status.worker for each in found] == ["shop-tagger-0", "shop-tagger-1"]
+    assert followers(other_labels, workers) == []
+
+
+def test_what_was_activated_last_for_a_domain_is_deserted_without_a_live_worker() -> None:
+    """Of earlier activations, for labels that the pack had once, the workers are gone for good."""
+    earlier = replace(ACTIVE, labels_digest="0" * 64, at_ms=ACTIVE.at_ms - 1)
+    later = replace(earlier, at_ms=ACTIVE.at_ms + 1)
+    alone = weigh([STATUS], {topic_key(ACTIVE): ACTIVE}, now_ms=make.NOW_MS)
+    assert deserted([ACTIVE, earlier], alone) == []
+    assert deserted([ACTIVE, later], alone) == [later]
+    assert deserted([ACTIVE], []) == [ACTIVE]
+    assert deserted([], alone) == []

@@ -1,0 +1,229 @@
+"""Mined: the rules of one task with honest reliabilities, and what held-out rules said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rule_store.lexicon import Lexicon
+from rule_store.mining.cover import cover
+from rule_store.mining.firing_table import FiringTable
+from rule_store.mining.held_out import HeldOutSettings, folds_of
+from rule_store.mining.reliability_fit import fit_reliability
+from rule_store.mining.table import LabelledEvidence
+from rule_store.reliability import (
+    FittedReliability,
+    HeldOutFirings,
+    ReliabilityModel,
+    TrainingCounts,
+    written_reliabilities,
+)
+from rule_store.rules import Rule
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedRules:
+    """Rules in the order in which they were chosen.
+
+    training: rule id → how it did on the examples by which it was chosen.
+    reliability: rule id → what is believed of it.
+    """
+
+    rules: tuple[Rule, ...]
+    training: Mapping[str, TrainingCounts]
+    reliability: Mapping[str, FittedReliability]
+
+    def values(self) -> dict[str, float]:
+        """Rule id → reliability, as `decide` and `votes` take it."""
+        return {rule_id: each.value for rule_id, each in self.reliability.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutVotes:
+    """What rules that were chosen without an example's fold say of the example.
+
+    label: the right one.
+    rules: ids of the rules that fired.
+    """
+
+    example_id: str
+    label: str
+    fold: int
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mined:
+    """What mining makes of the examples of a task.
+
+    chosen: the rules for use, chosen by all examples.
+    by_fold: the rules chosen, and judged, without each fold.
+    votes: of the latter; one for each example, in their order.
+    fitted_on: mined rule among the chosen → ids of the examples that it covers: none of them is
+        held out from it. A written rule was fitted on none.
+    model: predicts the reliability of mined rules.
+    """
+
+    chosen: JudgedRules
+    by_fold: tuple[JudgedRules, ...]
+    votes: tuple[HeldOutVotes, ...]
+    fitted_on: Mapping[str, tuple[str, ...]]
+    model: ReliabilityModel
+
+
+def judge(
+    found: Sequence[Sequence[Rule]],
+    examples: Sequence[LabelledEvidence],
+    *,
+    lexicon: Lexicon,
+    written: Sequence[Rule] = (),
+    settings: HeldOutSettings,
+) -> Mined:
+    """Say what each found rule is worth, keep a few, and let those of each fold vote on it.
+
+    The rules of a fold are judged by firings on the other folds only: what they say of the fold
+    is as honest as what the chosen rules will say of a new example.
+
+    Args:
+        found: what `find_by_fold` yields.
+        examples: the same.
+        lexicon: the domain's.
+        written: the pack's own rules; every example is held out from them.
+        settings: the same.
+
+    Raises:
+        UnknownConcept: the lexicon lacks a concept that a rule names.
+        DuplicateRule: the miner gave a rule twice.
+    """
+    judging = _Judging(found, examples, lexicon=lexicon, written=written, settings=settings)
+    by_fold = [judging.judge(held) for held in range(settings.folds)]
+    chosen = judging.judge(None)
+    return Mined(
+        chosen=chosen,
+        by_fold=tuple(by_fold),
+        votes=judging.votes(by_fold),
+        fitted_on=judging.fitted_on(chosen),
+        model=judging.model(None),
+    )
+
+
+class _Judging:
+    """What every judgement needs: which rules fire where, and which examples are held out."""
+
+    def __init__(
+        self,
+        found: Sequence[Sequence[Rule]],
+        examples: Sequence[LabelledEvidence],
+        *,
+        lexicon: Lexicon,
+        written: Sequence[Rule],
+        settings: HeldOutSettings,
+    ) -> None:
+        if len(found) != settings.folds + 1:
+            raise ValueError(f"{len(found)} minings; give one a fold and one of all examples")
+        self._own = {rule.id for rule in written}
+        self._examples = examples
+        self._settings = settings
+        self._folds = folds_of(examples, settings)
+        self._written = len(written)
+        # The pack's rules come first in each table; what the pack holds already was not mined.
+        self._tables = [
+            FiringTable.of(
+                [*written, *(rule for rule in rules if rule.id not in self._own)],
+                examples,
+                lexicon=lexicon,
+            )
+            for rules in found
+        ]
+
+    def judge(self, held: int | None) -> JudgedRules:
+        """Judge and choose among the rules mined without a fold, or by all examples."""
+        table = self._tables[self._settings.folds if held is None else held]
+        known = self._folds != (-1 if held is None else held)
+        training = table.counts(known)
+        reliability = self._believed(table, training, self.model(held))
+        places = cover(
+            table.fires[:, known],
+            table.implied,
+            labels=table.given[known],
+            reliability=np.array([each.value for each in reliability]),
+            settings=self._settings.cover,
+            kept=range(self._written),
+        )
+        rules = [table.rules[place] for place in places]
+        return JudgedRules(
+            rules=tuple(rules),
+            training={table.rules[place].id: training[place] for place in places},
+            reliability={table.rules[place].id: reliability[place] for place in places},
+        )
+
+    def model(self, held: int | None) -> ReliabilityModel:
+        """Fit to the firings on every fold but this."""
+        firings = [
+            each
+            for number in range(self._settings.folds)
+            if number != held
+            for each in self._firings(number)
+        ]
+        return fit_reliability(firings, ridge=self._settings.ridge)
+
+    def votes(self, by_fold: Sequence[JudgedRules]) -> tuple[HeldOutVotes, ...]:
+        fired: dict[int, tuple[str, ...]] = {}
+        for number, judged in enumerate(by_fold):
+            fired |= self._tables[number].fired(
+                [rule.id for rule in judged.rules], np.flatnonzero(self._folds == number).tolist()
+            )
+        return tuple(
+            HeldOutVotes(
+                example_id=each.example_id,
+                label=each.label,
+                fold=int(self._folds[place]),
+                rules=fired[place],
+            )
+            for place, each in enumerate(self._examples)
+        )
+
+    def fitted_on(self, chosen: JudgedRules) -> dict[str, tuple[str, ...]]:
+        table = self._tables[-1]
+        kept = {rule.id for rule in chosen.rules}
+        return {
+            rule.id: tuple(
+                self._examples[place].example_id for place in np.flatnonzero(fires).tolist()
+            )
+            for rule, fires in zip(table.rules, table.fires, strict=True)
+            if rule.id in kept and rule.id not in self._own
+        }
+
+    def _firings(self, number: int) -> list[HeldOutFirings]:
+        """What the rules mined without a fold did on it."""
+        table = self._tables[number]
+        training = table.counts(self._folds != number)[self._written :]
+        came = table.counts(self._folds == number)[self._written :]
+        return [
+            HeldOutFirings(
+                rule=rule, training=before, fired=after.right + after.wrong, right=after.right
+            )
+            for rule, before, after in zip(
+                table.rules[self._written :], training, came, strict=True
+            )
+        ]
+
+    def _believed(
+        self, table: FiringTable, training: Sequence[TrainingCounts], model: ReliabilityModel
+    ) -> list[FittedReliability]:
+        written = written_reliabilities(
+            {
+                rule.id: (counts.right, counts.wrong)
+                for rule, counts in zip(table.rules, training, strict=True)
+                if rule.id in self._own
+            }
+        )
+        return [
+            written[rule.id] if rule.id in self._own else model.reliability(rule, counts)
+            for rule, counts in zip(table.rules, training, strict=True)
+        ]
