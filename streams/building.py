@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from inference.bundle import Bundle, OutOfFold
 from rule_store import (
@@ -21,6 +20,7 @@ from streams.domain import Domain, Task, read_rules_file
 from streams.errors import DatasetError, InvalidDomain, LabelMismatch
 from streams.fitting import FitRow, fit_weights
 from streams.fusion import DEFAULT_WEIGHTS
+from streams.held_out_votes import read_votes
 from streams.labelled import LabelledQuestion
 
 # Weighted F1 that answering by rules alone may cost; what it buys is model calls saved.
@@ -34,11 +34,15 @@ class RuleSource:
     fitted: rule id → reliability estimated on held-out firings; the others are assumed.
     held_out: example id → ids of the rules that fired on it out of fold; None when no rule was
         mined from these examples, so that plain evaluation is held out already.
+    stand_ins: rules that are named in `held_out` and were mined without a fold, by id; each with
+        its reliability in `stand_in_reliability`.
     """
 
     rule_set: RuleSet
     fitted: Mapping[str, float] = field(default_factory=dict)
     held_out: Mapping[str, frozenset[str]] | None = None
+    stand_ins: Mapping[str, Rule] = field(default_factory=dict)
+    stand_in_reliability: Mapping[str, float] = field(default_factory=dict)
 
     def reliability(self, task: Task) -> dict[str, Reliability]:
         return {
@@ -65,10 +69,13 @@ def folder_rules(folder: Path, domain: Domain) -> dict[str, RuleSource]:
     for name, task in domain.tasks.items():
         path = folder / f"{name}.rules"
         if path.is_file():
+            votes = read_votes(folder / "votes.jsonl", task)
             sources[name] = RuleSource(
                 rule_set=read_rules_file(path, task=task, lexicon=domain.lexicon),
                 fitted=fitted,
-                held_out=_read_votes(folder / "votes.jsonl", name),
+                held_out=votes.fired if votes else None,
+                stand_ins=votes.stand_ins if votes else {},
+                stand_in_reliability=votes.reliability if votes else {},
             )
     if not sources:
         wanted = " or ".join(f"{name}.rules" for name in domain.tasks)
@@ -87,21 +94,6 @@ def _read_fitted(path: Path) -> dict[str, float]:
     if not all(0.0 <= value <= 1.0 for value in fitted.values()):
         raise InvalidDomain(f"{path}: a reliability is a number from 0 to 1")
     return fitted
-
-
-def _read_votes(path: Path, task: str) -> dict[str, frozenset[str]] | None:
-    if not path.is_file():
-        return None
-    fired: dict[str, frozenset[str]] = {}
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                row: dict[str, Any] = json.loads(line)
-                if row["task"] == task:
-                    fired[str(row["example_id"])] = frozenset(map(str, row["rules"]))
-            except (ValueError, KeyError, TypeError) as error:
-                raise InvalidDomain(f"{path}:{number}: not an out-of-fold vote") from error
-    return fired
 
 
 def build_release(
@@ -160,6 +152,7 @@ def _build_task(
     if bundle is not None:
         rows = _fit_rows(domain, task, source, bundle, labelled)
         values = {rule: known.value for rule, known in reliability.items()}
+        values |= source.stand_in_reliability
         weights = fit_weights(rows, values, labels=task.label_names, f1_given_up=F1_GIVEN_UP)
     return TaskRules(
         labels=task.label_names,
@@ -208,12 +201,10 @@ def _held_out_evaluation(
 ) -> Evaluation:
     if source.held_out is None:
         return rules.evaluate(each.evidence)
-    fired = source.held_out.get(each.example_id, frozenset())
-    return Evaluation(fired=_rules_of(source.rule_set, fired), undecided=())
-
-
-def _rules_of(rule_set: RuleSet, ids: frozenset[str]) -> tuple[Rule, ...]:
-    return tuple(rule for rule in rule_set.rules if rule.id in ids)
+    ids = source.held_out.get(each.example_id, frozenset())
+    in_use = (rule for rule in source.rule_set.rules if rule.id in ids)
+    stand_ins = (source.stand_ins[each] for each in sorted(ids & source.stand_ins.keys()))
+    return Evaluation(fired=(*in_use, *stand_ins), undecided=())
 
 
 def examples_digest(labelled: Sequence[LabelledQuestion]) -> str:

@@ -9,6 +9,7 @@ from rule_store.registry.audit import AuditRow
 from rule_store.registry.database import Patience
 from rule_store.registry.examples import Added, LabelledExample
 from rule_store.registry.place import default_registry_path
+from rule_store.registry.refreshes import RefreshOutcome, RefreshRow
 from rule_store.registry.registry import Registry
 from rule_store.registry.releases import ReleaseRow
 from rule_store.registry.schema import downgrade, upgrade
@@ -19,6 +20,8 @@ __all__ = [
     "AuditRow",
     "LabelledExample",
     "Patience",
+    "RefreshOutcome",
+    "RefreshRow",
     "Registry",
     "ReleaseRow",
     "default_registry_path",

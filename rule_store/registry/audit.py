@@ -20,7 +20,13 @@ GENESIS = "0" * 64
 DETAILS_BYTES = 16 * 1024
 
 What = Literal[
-    "release added", "release signed", "activated", "bound", "examples added", "examples removed"
+    "release added",
+    "release signed",
+    "activated",
+    "bound",
+    "examples added",
+    "examples removed",
+    "refreshed",
 ]
 Detail = str | int | list[str] | None
 

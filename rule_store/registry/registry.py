@@ -8,13 +8,14 @@ from typing import Self
 
 from rule_store.activation import Activation
 from rule_store.binding import Binding
-from rule_store.registry import activations, bindings, examples, releases
+from rule_store.registry import activations, bindings, examples, refreshes, releases
 from rule_store.registry import audit as trail
 from rule_store.registry.activations import ActivationRow, MakeEnvelope, Wish
 from rule_store.registry.audit import AuditRow
 from rule_store.registry.database import Database, Patience
 from rule_store.registry.examples import Added, LabelledExample
 from rule_store.registry.place import RegistryPlace
+from rule_store.registry.refreshes import RefreshRow
 from rule_store.registry.releases import Provenance, ReleaseRow
 from rule_store.registry.schema import open_database
 from rule_store.signing import Signed
@@ -227,6 +228,14 @@ class Registry:
         return trail.verify(self._database)
 
     # Refreshes
+
+    def note_refresh(self, row: RefreshRow, *, by: str, at_ms: int) -> None:
+        """Write down what a run of `kdsl refresh` came to."""
+        refreshes.note(self._database, row, by=by, at_ms=at_ms)
+
+    def last_refresh(self, domain: str, inputs: str) -> RefreshRow | None:
+        """The newest run with these inputs that came to a decision."""
+        return refreshes.last(self._database, domain, inputs)
 
     # Labelled examples
 

@@ -18,6 +18,7 @@ from streams.cli import (
     examples,
     keys,
     model,
+    refresh,
     release,
     rules,
     send,
@@ -56,6 +57,7 @@ app.command("tag")(tag.tag)
 app.command("send")(send.send)
 app.command("watch")(watch.watch)
 app.command("broker")(broker.broker)
+app.command("refresh")(refresh.refresh)
 app.add_typer(topics.app, name="topics")
 app.add_typer(worker.app, name="worker")
 app.add_typer(release.app, name="release")

@@ -13,7 +13,7 @@ from rich.table import Column
 from rich.text import Text
 
 from rule_store import Mentions, Place, Rule, Trial, format_rules, print_body, try_examples
-from streams.cli import rules_explain, rules_lint
+from streams.cli import rules_explain, rules_lint, rules_mine
 from streams.cli.explained import explanation_lines, file_and_line, verdict_words
 from streams.cli.options import DomainName
 from streams.cli.rules_read import RulesPaths, read_rules_at
@@ -24,7 +24,7 @@ from streams.pack_files import read_text
 from streams.rule_files import RulesFile
 
 app = typer.Typer(
-    no_args_is_help=True, help="Format, lint, test, show and explain rules: `.rules` files."
+    no_args_is_help=True, help="Mine, format, lint, test, show and explain rules: `.rules` files."
 )
 
 
@@ -77,6 +77,7 @@ def _replace(file: Path, text: str) -> None:
 
 
 app.command("lint")(rules_lint.lint)
+app.command("mine")(rules_mine.mine)
 
 
 @app.command("test")

@@ -53,6 +53,24 @@ def test_every_concept_is_used_by_a_rule(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PACKS)
+def test_its_phrases_are_phrases_and_no_sentences_of_customers(name: str) -> None:
+    concepts = load_domain(name).lexicon.concepts
+    assert [phrase for phrases in concepts.values() for phrase in phrases if len(phrase) > 40] == []
+
+
+def test_no_taobao_intent_waits_for_a_screenshot() -> None:
+    rules = load_domain("taobao").rule_sets["intent"].rules
+    read = {str(literal.predicate) for rule in rules for literal in rule.body}
+    assert [each for each in read if "screen" in each or "images" in each] == []
+
+
+def test_taobao_says_what_customers_talk_of_in_many_ways() -> None:
+    concepts = load_domain("taobao").lexicon.concepts
+    topics = ("漏", "症状", "材质", "功能", "季节", "推荐", "用法", "规格", "养护", "补货")
+    assert [topic for topic in topics if len(concepts[topic]) < 100] == []
+
+
+@pytest.mark.parametrize("name", PACKS)
 def test_lint_has_nothing_to_warn_of(name: str) -> None:
     result = CliRunner().invoke(app, ["rules", "lint", "--strict", "--domain", name])
     assert result.exit_code == 0, result.output

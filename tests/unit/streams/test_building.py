@@ -182,6 +182,24 @@ def test_a_rule_does_not_vote_on_an_example_it_was_mined_from(tmp_path: Path) ->
     assert release.tasks["intent"].vote_weight == 0.0
 
 
+def test_a_rule_that_only_a_fold_has_is_heard_where_it_was_mined_without_the_example(
+    tmp_path: Path,
+) -> None:
+    """It lifts e1 as the rule of odds 9 does above, though no rule in use fires there."""
+    fired = {"rule": "of a fold", "label": "track", "reliability": 0.9}
+    vote = {"example_id": "e1", "task": "intent", "fold": 0, "rules": [fired]}
+    folder = write_rules(tmp_path, **{"votes.jsonl": json.dumps(vote)})
+    release = build_release(
+        DOMAIN,
+        folder_rules(folder, DOMAIN),
+        bundle=bundle(tmp_path, ANSWERS),
+        labelled=EXAMPLES,
+    )
+    task = release.tasks["intent"]
+    assert (task.vote_weight, task.answer_at) == (0.15, 0.9)
+    assert len(task.rules) == len(task.reliability) == 1
+
+
 def test_other_examples_than_the_bundles_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="the --examples"):
         build_release(

@@ -1,0 +1,122 @@
+"""What `kdsl refresh` learns from, and how: examples, miner, model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streams.cli.labelled import read_questions
+from streams.cli.release_faults import packed_files, refuse_faults, rule_faults
+from streams.cli.terminal import say
+from streams.datasets import View
+from streams.domain import Domain
+from streams.errors import DatasetError
+from streams.labelled import LabelledQuestion
+from streams.settings import Readings, Settings
+
+if TYPE_CHECKING:  # see `open_registry`; mining brings numpy, which other commands do without
+    from inference.classifier import Classifier
+    from rule_store.mining.gate import GateSettings
+    from rule_store.registry import Registry
+    from streams.refresh_run import Mine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The options that decide what is mined, and what the gate asks for.
+
+    readings: which are used, as `choose_readings` found.
+    """
+
+    examples: tuple[Path, ...]
+    view: View
+    readings: Readings
+    seed: int
+    iterations: int
+    budget_s: float | None
+    margin: float
+
+    @property
+    def settings(self) -> dict[str, str | int | float]:
+        """As the release keeps them."""
+        told: dict[str, str | int | float] = {
+            "view": self.view,
+            "readings": self.readings,
+            "seed": self.seed,
+            "iterations": self.iterations,
+            "hold_out": "admission",
+        }
+        return told if self.budget_s is None else {**told, "budget_s": self.budget_s}
+
+
+def read_labelled_for(
+    registry: Registry, settings: Settings, wish: Wish, pack: Domain
+) -> list[LabelledQuestion]:
+    """The examples of files and registry; what is left out is said."""
+    from streams.refresh_examples import as_dataset, choose_stored
+
+    reading = replace(settings, readings=wish.readings, bundle=None)
+    given = read_questions(wish.examples, wish.view, reading, pack)
+    stored = choose_stored(registry.examples(pack.name), given, pack)
+    for note in stored.notes:
+        say(note)
+    found = [each for each in given if each.example_id not in stored.contradicted]
+    with as_dataset(stored.lines) as file:
+        found += read_questions([file], wish.view, reading, pack)
+    if not found:
+        raise DatasetError(
+            f"no labelled example of {pack.name} in {registry.place}: add some with `kdsl examples "
+            "add`, or name them with --examples"
+        )
+    return found
+
+
+def miner_of(settings: Settings, wish: Wish, pack: Domain) -> Mine:
+    """Mines as `kdsl rules mine` does, and refuses rules that `kdsl release build` would refuse."""
+    from rule_store.mining.miner_settings import MinerSettings
+    from streams.mined_files import write_mined
+    from streams.mined_summary import summary_html
+    from streams.mining_checkpoint import Checkpoint
+    from streams.rule_mining import MiningSettings, examples_by_task, mine_tasks
+    from streams.whole_files import write_whole
+
+    how = MiningSettings(
+        miner=MinerSettings(seed=wish.seed, iterations=wish.iterations), budget_s=wish.budget_s
+    )
+
+    facts = {"domain": pack.name, **{name: str(value) for name, value in wish.settings.items()}}
+
+    def mine(questions: Sequence[LabelledQuestion], folder: Path) -> None:
+        given = examples_by_task(questions, pack)
+        for each in given:
+            for message in each.messages:
+                say(f"{each.task.name}: {message}")
+        checkpoint = Checkpoint(folder)
+        checkpoint.acquire()
+        try:
+            mined = mine_tasks(given, pack, how, checkpoint=checkpoint)
+            write_mined(mined, folder)
+            write_whole(folder / "summary.html", summary_html(mined, facts))
+            checkpoint.remove()
+        finally:
+            checkpoint.release()
+        faults = list(rule_faults(packed_files(settings.domain, folder, pack), pack))
+        refuse_faults(faults, domain=settings.domain)
+
+    return mine
+
+
+def gate_of(wish: Wish) -> GateSettings:
+    from rule_store.mining.gate import GateSettings
+
+    return GateSettings(margin=wish.margin, seed=wish.seed)
+
+
+def classifier_of(settings: Settings) -> Classifier | None:
+    if settings.bundle is None:
+        return None
+    from inference.classifier import Classifier
+
+    return Classifier.open(settings.bundle, threads=settings.threads)

@@ -1,0 +1,131 @@
+"""`kdsl rules mine` on the sample: from labelled dialogues to a release that tags."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from streams.cli.rules_mine import STOPPED
+from streams.mining_checkpoint import FOLDER
+from streams.resources import quickstart_folder
+from tests.commands import kdsl
+
+TRAIN = quickstart_folder() / "train.jsonl"
+LIVE = quickstart_folder() / "live.jsonl"
+WRITTEN = {"intent.rules", "fitted.json", "votes.jsonl", "summary.html"}
+
+
+def command(out: Path, *more: str) -> list[str]:
+    """A few iterations, and no screenshots to read: seconds, and enough minings to be stopped."""
+    fixed = ["--domain", "storefront", "--task", "intent", "--iterations", "10"]
+    return ["rules", "mine", *fixed, "--examples", str(out.parent / "chats.jsonl"), "--out",
+            str(out), *more]  # fmt: skip
+
+
+@pytest.fixture
+def chats(tmp_path: Path) -> Path:
+    """The sample's dialogues in words alone."""
+    lines = TRAIN.read_text(encoding="utf-8").splitlines(keepends=True)
+    file = tmp_path / "chats.jsonl"
+    file.write_text("".join(line for line in lines if '"images": []' in line), encoding="utf-8")
+    return file
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+@pytest.fixture
+def whole(chats: Path) -> Path:
+    """A run that nobody stopped."""
+    out = chats.parent / "whole"
+    done = kdsl(*command(out))
+    assert done.returncode == 0, done.stderr
+    assert set(files(out)) == WRITTEN
+    return out
+
+
+def test_mined_rules_are_released_and_tag(whole: Path, tmp_path: Path) -> None:
+    release, place = tmp_path / "mined.release", tmp_path / "registry.db"
+    built = kdsl(
+        *("release", "build", "--domain", "storefront", "--rules", whole),
+        *("--out", release, "--registry", place),
+    )
+    assert built.returncode == 0, built.stderr
+    tagged = [
+        kdsl("tag", LIVE, "--domain", "storefront", *release_of)
+        for release_of in ([], ["--release", release])
+    ]
+    assert [each.returncode for each in tagged] == [0, 0]
+    pack, mined = (
+        re.search(r"intent: weighted F1 ([\d.]+)", each.stdout + each.stderr) for each in tagged
+    )
+    assert pack is not None
+    assert mined is not None
+    assert float(mined[1]) > float(pack[1])
+
+
+def test_the_same_command_again_gives_the_same_bytes(whole: Path) -> None:
+    before = files(whole)
+    assert kdsl(*command(whole)).returncode == 0
+    assert files(whole) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_stopped_at_any_moment_it_goes_on_to_the_same_bytes(number: int, whole: Path) -> None:
+    out = whole.parent / "stopped"
+    run = subprocess.Popen(
+        [sys.executable, "-m", "streams.cli", *command(out)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TERM": "dumb"},
+    )
+    _until_two_are_kept(out, run)
+    run.send_signal(number)
+    said = run.communicate(timeout=60)[1]
+    killed = number == signal.SIGKILL
+    assert run.returncode == (-signal.SIGKILL if killed else STOPPED), said
+    assert killed or "run the same command again to go on" in said
+    kept = [each.name for each in (out / FOLDER).glob("intent-*.json")]
+    assert len(kept) >= 2
+    assert not (out / "intent.rules").exists()
+    assert kdsl(*command(out)).returncode == 0
+    assert files(out) == files(whole)
+
+
+def _until_two_are_kept(out: Path, run: "subprocess.Popen[str]") -> None:
+    deadline_s = time.monotonic() + 120
+    while not (out / FOLDER / "intent-1.json").exists():
+        assert run.poll() is None, run.communicate()[1]
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+def test_a_checkpoint_of_another_seed_is_refused_and_stays(chats: Path) -> None:
+    out = chats.parent / "out"
+    (out / FOLDER).mkdir(parents=True)
+    kept = out / FOLDER / "intent-0.json"
+    kept.write_text('{"digest": "of another"}', encoding="utf-8")
+    refused = kdsl(*command(out, "--seed", "1"))
+    assert refused.returncode == 1
+    assert f"remove {out / FOLDER}, or give another --out" in refused.stderr
+    assert kept.exists()
+
+
+def test_what_the_gate_reads_can_be_left_out(chats: Path) -> None:
+    told = kdsl(*command(chats.parent / "out", "--hold-out", "admission", "--budget", "5"))
+    assert told.returncode == 0
+    found = re.search(r"mined from (\d+) examples", told.stderr)
+    assert found is not None
+    assert int(found[1]) < len(chats.read_text(encoding="utf-8").splitlines())
+
+
+def test_an_unknown_task_is_a_usage_error(chats: Path) -> None:
+    refused = kdsl(*command(chats.parent / "out", "--task", "mood"))
+    assert refused.returncode == 2
+    assert "known: intent, scene" in refused.stderr

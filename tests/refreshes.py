@@ -1,0 +1,61 @@
+"""What a refresh is made of: labelled questions, and miners that find what a test says."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from inference.inputs import ModelInput
+from rule_store import Evidence, read_rules
+from rule_store.evidence import CHANNELS, FACTS
+from streams.domain import Domain
+from streams.events import Question
+from streams.labelled import LabelledQuestion
+from tests import factories as make
+
+DOMAIN = make.domain(labels={"intent": ("track", "refund", "other")}, rules={"intent": ""})
+TRACK = 'when last has "where" then track\n'
+REFUND = 'when last has "back" then refund\n'
+SAID = {"track": "where is it", "refund": "money back", "other": "hello"}
+
+
+def question(example_id: str, label: str) -> LabelledQuestion:
+    """With everything read, and nothing on the screen."""
+    text = SAID[label]
+    return LabelledQuestion(
+        example_id=example_id,
+        question=Question(task="intent"),
+        label=label,
+        evidence=replace(
+            Evidence.of({**dict.fromkeys(CHANNELS, ()), "last": [text]}),
+            facts=dict.fromkeys(FACTS, 0.0),
+        ),
+        input=ModelInput(task="intent", texts={"last": text}),
+    )
+
+
+def questions(count: int) -> list[LabelledQuestion]:
+    """As many of each label in turn, `d0` and so on: about one in ten is the gate's."""
+    labels = list(SAID)
+    return [question(f"d{number}", labels[number % 3]) for number in range(count)]
+
+
+class FakeMiner:
+    """Finds the rules it was made with, each as reliable as it was told; keeps what it saw."""
+
+    def __init__(self, text: str, *, reliability: float = 1.0, domain: Domain = DOMAIN) -> None:
+        self.seen: list[str] = []
+        self._text = text
+        self._reliability = reliability
+        self._domain = domain
+
+    def __call__(self, questions: Sequence[LabelledQuestion], folder: Path) -> None:
+        self.seen += [each.example_id for each in questions]
+        labels = self._domain.labels["intent"]
+        rules = read_rules(
+            self._text, task="intent", labels=labels, lexicon=self._domain.lexicon
+        ).rules
+        fitted = {rule.id: {"reliability": self._reliability} for rule in rules}
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "intent.rules").write_text(self._text, encoding="utf-8")
+        (folder / "fitted.json").write_text(json.dumps(fitted), encoding="utf-8")

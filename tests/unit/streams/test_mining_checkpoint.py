@@ -1,0 +1,98 @@
+"""What is kept of a mining, and what is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rule_store import Lexicon
+from rule_store.mining.found import Improvement
+from rule_store.mining.miner import Effort, Miner, Mining
+from streams.errors import FolderInUse, InvalidSettings
+from streams.mining_checkpoint import Checkpoint, mining_digest
+from tests.mined import LABELS, example, examples
+from tests.rules import has, no, reaches, rule
+
+MINER = Miner(task="intent", label_names=LABELS, lexicon=Lexicon(concepts={"c": ("x",)}))
+TRACE = (Improvement(expansions=1, reward=1 / 3), Improvement(expansions=9, reward=0.1 + 0.2))
+MINING = Mining(
+    rules=(
+        rule(has('say "hi" \\ 00'), no(has("money"))),
+        rule(reaches("screen.white_share", 0.1 + 0.2), label="refund"),
+    ),
+    efforts=(Effort(label="track", expansions=12, trace=TRACE),),
+)
+
+
+def test_minings_are_read_as_they_were_kept(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path)
+    empty = Mining(rules=(), efforts=())
+    checkpoint.keep(MINER, "d", [MINING])
+    checkpoint.keep(MINER, "d", [MINING, empty])
+    assert checkpoint.kept(MINER, "d") == [MINING, empty]
+    assert checkpoint.count == 2
+
+
+def test_each_task_has_its_own(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path)
+    checkpoint.keep(MINER, "d", [MINING])
+    assert checkpoint.kept(replace(MINER, task="scene"), "d") == []
+
+
+def test_one_of_another_digest_is_refused_with_the_cure(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path)
+    checkpoint.keep(MINER, "d", [MINING])
+    with pytest.raises(InvalidSettings) as refused:
+        checkpoint.kept(MINER, "e")
+    assert str(refused.value) == (
+        f"{tmp_path}/.checkpoint/intent-0.json is of other examples or settings: remove "
+        f"{tmp_path}/.checkpoint, or give another --out"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "7", "{}", '{"digest": "d"}', '{"digest": "d", "rules": 1}'])
+def test_a_file_that_is_not_whole_is_refused(text: str, tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path)
+    checkpoint.keep(MINER, "d", [MINING])
+    (tmp_path / ".checkpoint" / "intent-0.json").write_text(text)
+    with pytest.raises(InvalidSettings):
+        checkpoint.kept(MINER, "d")
+
+
+def test_a_second_run_is_kept_out_until_the_first_ends(tmp_path: Path) -> None:
+    first, second = Checkpoint(tmp_path), Checkpoint(tmp_path)
+    first.acquire()
+    with pytest.raises(FolderInUse, match="another rules mine runs in"):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+def test_nothing_is_left_of_what_was_removed(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path)
+    checkpoint.acquire()
+    checkpoint.keep(MINER, "d", [MINING])
+    checkpoint.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_digest_follows_from_all_that_mining_reads() -> None:
+    given = examples(2)
+    renamed = [*given[:-1], replace(given[-1], example_id="z")]
+    relabelled = [*given[:-1], replace(given[-1], label="track")]
+    said_otherwise = [*given[:-1], example(given[-1].example_id, given[-1].label, "bye")]
+    digests = [
+        mining_digest(MINER, given, "s"),
+        mining_digest(MINER, given, "t"),
+        mining_digest(MINER, given[::-1], "s"),
+        mining_digest(MINER, renamed, "s"),
+        mining_digest(MINER, relabelled, "s"),
+        mining_digest(MINER, said_otherwise, "s"),
+        mining_digest(replace(MINER, task="scene"), given, "s"),
+        mining_digest(replace(MINER, label_names=LABELS[::-1]), given, "s"),
+        mining_digest(replace(MINER, written=MINING.rules), given, "s"),
+        mining_digest(replace(MINER, lexicon=Lexicon(concepts={"c": ("y",)})), given, "s"),
+    ]
+    assert len(set(digests)) == len(digests)
+    assert mining_digest(MINER, examples(2), "s") == digests[0]
