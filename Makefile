@@ -10,10 +10,10 @@ DEMO := $(BIN)/kdsl demo --data .kdsl/demo $(if $(KEEP),--keep) $(if $(SUMMARY),
 TEST_PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults constraints format clean
+.PHONY: help setup demo test check bench bench-mining bench-mining-large faults constraints format clean
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,12 @@ test: setup check ## all checks and tests, on a real Kafka
 
 bench: setup ## the benchmark of the frame transport; about an hour, writes docs/benchmarks.md
 	$(BIN)/kdsl bench stream --markdown docs/benchmarks.md
+
+bench-mining: setup ## the benchmark of rule mining on ../shared/data; within an hour, writes docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks.mining --markdown docs/benchmarks.md
+
+bench-mining-large: setup ## mining a made table of 100,000 rows and 20,000 literals; writes docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks.mining_large --markdown docs/benchmarks.md
 
 faults: setup ## the fault tests with a longer stream: STREAM_S=60 seconds before and after each fault; about 25 minutes
 	KDSL_TEST_STREAM_S=$(or $(STREAM_S),60) $(BIN)/pytest -m faults -v --capture=tee-sys \

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 
 
-def fold(example_id: str, *, seed: int = 0, folds: int = 5) -> int:
-    """The fold of an example: SHA-256 of `"{seed}:{example_id}"` as a big-endian number, mod folds.
+def fold(dialogue_id: str, *, seed: int = 0, folds: int = 5) -> int:
+    """The fold of a dialogue's examples.
 
-    It depends on nothing else, so that runs apart hold out the same examples.
+    SHA-256 of `"{seed}:{dialogue_id}"` as a big-endian number, mod folds. It depends on nothing
+    else, so that runs apart hold out the same examples.
 
     >>> [fold(name) for name in ("d0", "d1", "d2", "d3")]
     [3, 1, 1, 4]
     """
-    digest = hashlib.sha256(f"{seed}:{example_id}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}:{dialogue_id}".encode()).digest()
     return int.from_bytes(digest, "big") % folds

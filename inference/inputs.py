@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,12 +43,13 @@ class ModelInput:
     """One question to the model.
 
     texts: folded text by channel (`last`, `user`, `reply`, `agent`), segments joined by newlines.
-    screens: for `scene` the one image asked about, for `intent` those of all user turns.
+    screens: for `scene` the one image asked about, for `intent` those of all user turns; may be
+        decoded anew whenever they are looked at.
     """
 
     task: str
     texts: Mapping[str, str]
-    screens: tuple[Screen, ...] = ()
+    screens: Sequence[Screen] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +71,20 @@ class LabelScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingExample:
-    """A question with its right answer."""
+    """A question with its right answer.
+
+    dialogue_id: what it is held out with: examples of one dialogue repeat each other. Left out,
+        the example id.
+    """
 
     example_id: str
     input: ModelInput
     label: str
+    dialogue_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.dialogue_id:
+            object.__setattr__(self, "dialogue_id", self.example_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,15 @@ from rule_store.activation import (
 )
 from rule_store.binding import Binding
 from rule_store.compiled import CompiledRules
-from rule_store.decision import decide, settle, votes
+from rule_store.decision import (
+    Vote,
+    agreed,
+    cast_votes,
+    decide,
+    settle,
+    sum_votes,
+    weigh_labels,
+)
 from rule_store.errors import (
     DuplicateRule,
     InvalidActivation,
@@ -161,9 +169,12 @@ __all__ = [
     "UnknownLabel",
     "Untrusted",
     "Verdict",
+    "Vote",
     "activation_from_bytes",
     "activation_to_bytes",
+    "agreed",
     "canonical_bytes",
+    "cast_votes",
     "cosign",
     "count_firings",
     "decide",
@@ -196,10 +207,11 @@ __all__ = [
     "sign",
     "signed_from_bytes",
     "signed_to_bytes",
+    "sum_votes",
     "supersedes",
     "topic_key",
     "truth",
     "try_examples",
-    "votes",
+    "weigh_labels",
     "wilson_interval",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-# Halves [0, 1] down to 2^-30: finer than the six decimals that reliabilities keep.
-_HALVINGS = 30
+# Quantiles are told to one of so many equal cells of [0, 1]: finer than the six decimals that
+# reliabilities keep.
+_CELLS = 1 << 30
 # Convergence takes about the root of the larger parameter; a strength is at most a few thousand.
 _TERMS = 300
 _CLOSE = 1e-12
@@ -41,14 +42,19 @@ def quantile(share: float, right: float, wrong: float) -> float:
     >>> round(quantile(0.975, 9 + 1, 1 + 1), 4), round(quantile(0.25, 1, 1), 4)
     (0.9772, 0.25)
     """
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if share_below(middle, right, wrong) < share:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    low, high, cell = 0, _CELLS, int(_CELLS * right / (right + wrong))
+    before = math.inf
+    while high - low > 1:
+        cell = min(max(cell, low + 1), high - 1)
+        bound = cell / _CELLS
+        missing = share - share_below(bound, right, wrong)
+        low, high = (cell, high) if missing > 0.0 else (low, cell)
+        density = _density(bound, right, wrong)
+        aim = _CELLS * (bound + missing / density) if density else -1.0
+        # Newton's step, as long as each leaves less than half of what was missing.
+        is_closing = low <= aim <= high and abs(missing) < before / 2
+        cell, before = (int(aim) if is_closing else (low + high) // 2), abs(missing)
+    return (low + high) / 2 / _CELLS
 
 
 def log_beta(right: float, wrong: float) -> float:
@@ -75,6 +81,12 @@ def log_likelihood(
         a, b = strength * mean, strength * (1.0 - mean)
         total += log_beta(a + right, b + wrong) - log_beta(a, b)
     return total
+
+
+def _density(bound: float, right: float, wrong: float) -> float:
+    """Of Beta(right, wrong), at a bound above 0 and below 1."""
+    rest = math.log1p(-bound)
+    return math.exp((right - 1.0) * math.log(bound) + (wrong - 1.0) * rest - log_beta(right, wrong))
 
 
 def _fraction(bound: float, right: float, wrong: float) -> float:

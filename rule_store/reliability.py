@@ -99,6 +99,10 @@ class ReliabilityModel:
         )
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
 
+    def value(self, rule: Rule, training: TrainingCounts) -> float:
+        """The value of `reliability`; the interval is what costs."""
+        return posterior_mean(self.predict(rule, training), self.strength)
+
     def reliability(self, rule: Rule, training: TrainingCounts) -> FittedReliability:
         """Predict, with the interval in which rules like this one lie.
 
@@ -139,6 +143,12 @@ def wilson_bound(right: float, tried: float, *, z: float = 1.0) -> float:
     return (share + room / 2.0 - error) / (1.0 + room)
 
 
+def posterior_mean(mean: float, strength: float, *, right: int = 0, wrong: int = 0) -> float:
+    """The value of `posterior`."""
+    above, below = strength * mean + right, strength * (1.0 - mean) + wrong
+    return round(above / (above + below), _DIGITS)
+
+
 def posterior(mean: float, strength: float, *, right: int = 0, wrong: int = 0) -> FittedReliability:
     """What is believed of a rule after firings of its own.
 
@@ -157,7 +167,7 @@ def posterior(mean: float, strength: float, *, right: int = 0, wrong: int = 0) -
     """
     above, below = strength * mean + right, strength * (1.0 - mean) + wrong
     return FittedReliability(
-        value=round(above / (above + below), _DIGITS),
+        value=posterior_mean(mean, strength, right=right, wrong=wrong),
         low=round(beta.quantile(_TAIL, above, below), _DIGITS),
         high=round(beta.quantile(1.0 - _TAIL, above, below), _DIGITS),
     )

@@ -98,7 +98,7 @@ async def activate_release(registry: Registry, topic: ReleaseTopic, wanted: Want
             _refuse_unsigned(registry.signed(name), name, wanted)
     published = await topic.read(wanted.counted)
     key = f"active/{release.domain}/{release.labels_digest}"
-    _refuse_foreign_key(published.signers(key), wanted)
+    refuse_foreign_key(published.signers(key), wanted)
     known = registry.active(release.domain, release.labels_digest)
     ahead = _ahead(published.in_force.get(key), known.sequence if known else 0)
     binding, at_least = await topic.binding(), ahead.sequence if ahead else 0
@@ -233,11 +233,14 @@ def _refuse_unsigned(signed: Signed, name: str, wanted: Wanted) -> None:
         ) from error
 
 
-def _refuse_foreign_key(signers: tuple[str, ...], wanted: Wanted) -> None:
+def refuse_foreign_key(signers: tuple[str, ...], wanted: Wanted) -> None:
     """Raise when others have signed activations in the topic, and our key none of them.
 
     Workers that do not trust ours would go on under theirs, until they are restarted: the topic is
     compacted, so of the activations only the last one is kept for long.
+
+    Raises:
+        ReleaseRefused: as said, and nobody has named a trust store or said that the key is new.
     """
     if wanted.key is None or wanted.trust is not None or wanted.new_key:
         return

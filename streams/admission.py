@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from inference.bundle import Bundle
 from inference.inputs import LabelScores, ModelInput
+from rule_store import cast_votes
 from rule_store.folds import is_admission
-from rule_store.mining.gate import Compared, GateAnswer
+from rule_store.mining.compared import Compared, GateAnswer
 from streams.active_release import ActiveRelease
 from streams.judging import AskModel, Judge
 from streams.labelled import LabelledQuestion
@@ -24,7 +25,7 @@ class Split:
 
     @classmethod
     def of(cls, labelled: Sequence[LabelledQuestion]) -> "Split":
-        held = [is_admission(each.example_id) for each in labelled]
+        held = [is_admission(each.dialogue_id) for each in labelled]
         return cls(
             learn=tuple(each for each, out in zip(labelled, held, strict=True) if not out),
             admission=tuple(each for each, out in zip(labelled, held, strict=True) if out),
@@ -90,7 +91,6 @@ def _answer(judge: Judge, each: LabelledQuestion, said: Probabilities) -> GateAn
     judged = judge.late(each.question, each.evidence)
     if isinstance(judged, AskModel):
         judged = judge.weigh(each.question, judged, said)
-    outcome = judged.outcome
-    return GateAnswer(
-        label=outcome.label, confidence=outcome.confidence, by_rules=outcome.source == "rules"
-    )
+    task = judge.release.tasks[each.question.task]
+    fired = task.rules.evaluate(each.evidence).fired
+    return GateAnswer(label=judged.outcome.label, votes=cast_votes(fired, task.reliability))

@@ -9,19 +9,19 @@ from pathlib import Path
 from inference.bundle import Bundle, OutOfFold
 from rule_store import (
     CompiledRules,
-    Evaluation,
     Release,
     Reliability,
-    Rule,
     RuleSet,
     TaskRules,
+    cast_votes,
 )
 from streams.domain import Domain, Task, read_rules_file
 from streams.errors import DatasetError, InvalidDomain, LabelMismatch
 from streams.fitting import FitRow, fit_weights
-from streams.fusion import DEFAULT_WEIGHTS
-from streams.held_out_votes import read_votes
+from streams.fusion import DEFAULT_WEIGHTS, FusionWeights
+from streams.held_out_votes import HeldOutVotes, read_votes
 from streams.labelled import LabelledQuestion
+from streams.mined_folder import check_whole
 
 # Weighted F1 that answering by rules alone may cost; what it buys is model calls saved.
 F1_GIVEN_UP = 0.005
@@ -32,17 +32,13 @@ class RuleSource:
     """The rules of one task with what is known of them.
 
     fitted: rule id → reliability estimated on held-out firings; the others are assumed.
-    held_out: example id → ids of the rules that fired on it out of fold; None when no rule was
+    held_out: what rules that were mined without each example say of it; None when no rule was
         mined from these examples, so that plain evaluation is held out already.
-    stand_ins: rules that are named in `held_out` and were mined without a fold, by id; each with
-        its reliability in `stand_in_reliability`.
     """
 
     rule_set: RuleSet
     fitted: Mapping[str, float] = field(default_factory=dict)
-    held_out: Mapping[str, frozenset[str]] | None = None
-    stand_ins: Mapping[str, Rule] = field(default_factory=dict)
-    stand_in_reliability: Mapping[str, float] = field(default_factory=dict)
+    held_out: HeldOutVotes | None = None
 
     def reliability(self, task: Task) -> dict[str, Reliability]:
         return {
@@ -62,20 +58,18 @@ def folder_rules(folder: Path, domain: Domain) -> dict[str, RuleSource]:
     """The rules of a folder, as `kdsl rules mine` writes it, for the tasks it holds.
 
     Raises:
-        InvalidDomain: no rules there, or malformed; names file, place and cure.
+        InvalidDomain: no rules there, malformed, or half written; names file, place and cure.
     """
+    check_whole(folder)
     fitted = _read_fitted(folder / "fitted.json")
     sources = {}
     for name, task in domain.tasks.items():
         path = folder / f"{name}.rules"
         if path.is_file():
-            votes = read_votes(folder / "votes.jsonl", task)
             sources[name] = RuleSource(
                 rule_set=read_rules_file(path, task=task, lexicon=domain.lexicon),
                 fitted=fitted,
-                held_out=votes.fired if votes else None,
-                stand_ins=votes.stand_ins if votes else {},
-                stand_in_reliability=votes.reliability if votes else {},
+                held_out=read_votes(folder / "votes.jsonl", task),
             )
     if not sources:
         wanted = " or ".join(f"{name}.rules" for name in domain.tasks)
@@ -103,6 +97,7 @@ def build_release(
     bundle: Bundle | None = None,
     labelled: Sequence[LabelledQuestion] = (),
     settings: Mapping[str, str | int | float] | None = None,
+    kept: Mapping[str, FusionWeights] | None = None,
 ) -> Release:
     """Put together everything that decides.
 
@@ -113,18 +108,32 @@ def build_release(
             takes the documented defaults.
         labelled: the examples it was trained on.
         settings: what else a rebuild needs: view, readings, …
+        kept: weights fitted with this bundle before, for tasks without an example now; without
+            them such a task takes the documented defaults.
 
     Raises:
         LabelMismatch: the bundle was trained for other labels.
-        DatasetError: the bundle holds no out-of-fold answers for the examples of a task.
+        DatasetError: the bundle holds no out-of-fold answer for an example, or there is none.
     """
     if bundle is not None and bundle.labels_digest != domain.labels_digest:
         raise LabelMismatch(
             f"bundle {bundle.digest} was trained for other labels than those of the pack "
             f"{domain.name!r}: train it with `kdsl model train --domain {domain.name}`"
         )
+    if bundle is not None and not labelled:
+        raise DatasetError(
+            f"bundle {bundle.digest} has no out-of-fold answer for any example given: give the "
+            "--examples (and the --view) it was trained with"
+        )
+    weights = dict(kept or {})
+    if bundle is not None:
+        weights |= {
+            name: fit_weights(rows, labels=task.label_names, f1_given_up=F1_GIVEN_UP)
+            for name, task in domain.tasks.items()
+            if (rows := _fit_rows(domain, task, sources[name], bundle, labelled))
+        }
     tasks = {
-        name: _build_task(domain, task, sources[name], bundle, labelled)
+        name: _build_task(task, sources[name], weights.get(name))
         for name, task in domain.tasks.items()
     }
     return Release(
@@ -138,30 +147,18 @@ def build_release(
     )
 
 
-def _build_task(
-    domain: Domain,
-    task: Task,
-    source: RuleSource,
-    bundle: Bundle | None,
-    labelled: Sequence[LabelledQuestion],
-) -> TaskRules:
-    reliability = source.reliability(task)
+def _build_task(task: Task, source: RuleSource, fitted: FusionWeights | None) -> TaskRules:
     # Without a model there is nobody else to ask: rules the pack believes in less answer too.
     answer_at = min(DEFAULT_WEIGHTS.answer_at, task.assumed_reliability)
-    weights = replace(DEFAULT_WEIGHTS, answer_at=answer_at)
-    if bundle is not None:
-        rows = _fit_rows(domain, task, source, bundle, labelled)
-        values = {rule: known.value for rule, known in reliability.items()}
-        values |= source.stand_in_reliability
-        weights = fit_weights(rows, values, labels=task.label_names, f1_given_up=F1_GIVEN_UP)
+    weights = fitted or replace(DEFAULT_WEIGHTS, answer_at=answer_at)
     return TaskRules(
         labels=task.label_names,
         rules=source.rule_set.rules,
-        reliability=reliability,
+        reliability=source.reliability(task),
         answer_at=weights.answer_at,
         fuse_at=weights.fuse_at,
         vote_weight=weights.vote_weight,
-        defaults=bundle is None,
+        defaults=fitted is None,
     )
 
 
@@ -177,34 +174,35 @@ def _fit_rows(
     }
     asked = [each for each in labelled if each.question.task == task.name]
     unknown = sum(each.example_id not in answers for each in asked)
-    if unknown or not asked:
+    if unknown:
         raise DatasetError(
             f"bundle {bundle.digest} has no out-of-fold answer for {unknown} of {len(asked)} "
             f"{task.name} examples: give exactly the --examples (and the --view) it was trained "
             "with"
         )
-    rules = CompiledRules.of(source.rule_set, domain.lexicon)
+    votes = _held_out_votes(domain, task, source, asked)
     return [
         FitRow(
             label=each.label,
             probabilities=dict(
                 zip(task.label_names, answers[each.example_id].probabilities, strict=True)
             ),
-            evaluation=_held_out_evaluation(each, source, rules),
+            votes=votes.get(each.example_id, ()),
         )
         for each in asked
     ]
 
 
-def _held_out_evaluation(
-    each: LabelledQuestion, source: RuleSource, rules: CompiledRules
-) -> Evaluation:
-    if source.held_out is None:
-        return rules.evaluate(each.evidence)
-    ids = source.held_out.get(each.example_id, frozenset())
-    in_use = (rule for rule in source.rule_set.rules if rule.id in ids)
-    stand_ins = (source.stand_ins[each] for each in sorted(ids & source.stand_ins.keys()))
-    return Evaluation(fired=(*in_use, *stand_ins), undecided=())
+def _held_out_votes(
+    domain: Domain, task: Task, source: RuleSource, asked: Sequence[LabelledQuestion]
+) -> HeldOutVotes:
+    if source.held_out is not None:
+        return source.held_out
+    rules = CompiledRules.of(source.rule_set, domain.lexicon)
+    known = {rule: each.value for rule, each in source.reliability(task).items()}
+    return {
+        each.example_id: cast_votes(rules.evaluate(each.evidence).fired, known) for each in asked
+    }
 
 
 def examples_digest(labelled: Sequence[LabelledQuestion]) -> str:

@@ -1,19 +1,21 @@
-"""Labelled files → events: a folder or a `.jsonl` of dialogues with images beside it."""
+"""Labelled files → events: dialogues with images beside them, or utterances in splits."""
 
 import hashlib
 import itertools
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from streams.dataset_row import Row
 from streams.errors import DatasetError, ImageRejected
 from streams.events import DialogueEvent, ImageRef, Turn
 from streams.inline import fit_images
 from streams.limits import LIMITS
+from streams.utterances import is_utterances, utterance_rows
 
 View = Literal["live", "recorded"]
 VIEWS: tuple[View, ...] = ("live", "recorded")
@@ -56,50 +58,83 @@ def dialogues_file(path: Path) -> Path:
 
 
 def given_readings_file(path: Path) -> Path | None:
-    """`ocr.jsonl` beside the dialogues, if there is one."""
+    """`ocr.jsonl` beside the dialogues, if there is one; utterances have none."""
+    if is_utterances(path):
+        return None
     file = dialogues_file(path).parent / "ocr.jsonl"
     return file if file.is_file() else None
 
 
-def read_examples(path: Path, *, domain: str, view: View, now_ms: int) -> Iterator[Example]:
+def read_examples(
+    path: Path,
+    *,
+    domain: str,
+    view: View,
+    now_ms: int,
+    left_out: Callable[[str, DatasetError], None] | None = None,
+) -> Iterator[Example]:
     """The examples of a dataset, in order; `-` reads standard input (images then by path).
 
     Args:
-        path: a `.jsonl`, a folder as in the README, or `-`.
+        path: a `.jsonl`, a folder as in the README, or `-`; or utterances, `train` and `val` of
+            them unless the path goes on with a split, as `clinc150/test` does.
         domain: the domain of the events.
         view: *live* leaves out what an agent said after the last user turn, as a tagger at that
             moment could not have seen it; *recorded* keeps it.
         now_ms: `sent_at_ms` of lines that have none.
+        left_out: is told place and fault of a line that is no example, and reading goes on.
 
     Raises:
-        DatasetError: naming file, line and cure.
+        DatasetError: naming file, line and cure; with `left_out` only when there is no such file.
     """
+
+    def example(row: Row, images: Path) -> Example:
+        return _example(row, images, domain, view, now_ms)
+
     if str(path) == "-":
-        yield from _read_lines(sys.stdin.buffer, "-", Path.cwd(), domain, view, now_ms)
+        yield from _read_lines(sys.stdin.buffer, "-", Path.cwd(), example, left_out)
+        return
+    if is_utterances(path):
+        for row, place in utterance_rows(path):
+            yield example(Row(row, place), path.parent)
         return
     file = dialogues_file(path)
     images = file.parent / "images"
     with file.open("rb") as lines:
-        yield from _read_lines(lines, str(file), images, domain, view, now_ms)
+        yield from _read_lines(lines, str(file), images, example, left_out)
 
 
 def _read_lines(
-    lines: Iterable[bytes], origin: str, images: Path, domain: str, view: View, now_ms: int
+    lines: Iterable[bytes],
+    origin: str,
+    images: Path,
+    example: Callable[[Row, Path], Example],
+    left_out: Callable[[str, DatasetError], None] | None,
 ) -> Iterator[Example]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         place = f"{origin}:{number}"
-        if len(line) > _LINE_BYTES:
-            raise DatasetError(f"{place}: line longer than {_LINE_BYTES} bytes")
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DatasetError(f"{place}: not a JSON object: {error}") from error
-        yield _example(_Row(row, place), images, domain, view, now_ms)
+            found = example(_row(line, place), images)
+        except DatasetError as error:
+            if left_out is None:
+                raise
+            left_out(place, error)
+        else:
+            yield found
 
 
-def _example(row: "_Row", images: Path, domain: str, view: View, now_ms: int) -> Example:
+def _row(line: bytes, place: str) -> Row:
+    if len(line) > _LINE_BYTES:
+        raise DatasetError(f"{place}: line longer than {_LINE_BYTES} bytes")
+    try:
+        return Row(json.loads(line), place)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{place}: not a JSON object: {error}") from error
+
+
+def _example(row: Row, images: Path, domain: str, view: View, now_ms: int) -> Example:
     dialogue_id = row.text("dialogue_id", LIMITS.id_chars)
     task = row.text_or_none("task", LIMITS.name_chars)
     # The label is that of `task`, which therefore stands first.
@@ -138,7 +173,7 @@ def _recompressed(event: DialogueEvent, fitted: DialogueEvent) -> tuple[str, ...
     )
 
 
-def _turns(row: "_Row", folder: Path) -> tuple[Turn, ...]:
+def _turns(row: Row, folder: Path) -> tuple[Turn, ...]:
     """Texts without placeholders; the k-th image sits where the k-th user placeholder was."""
     names = iter(enumerate(row.texts_or_none("images") or ()))
     turns: list[Turn] = []
@@ -172,7 +207,7 @@ def _until_last_user_turn(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     return turns[:end] or turns
 
 
-def _image(folder: Path, row: "_Row", position: int, name: str) -> ImageRef:
+def _image(folder: Path, row: Row, position: int, name: str) -> ImageRef:
     file = folder / name
     if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
         raise DatasetError(f"{row.place}: image {name!r} must be a name inside {folder}")
@@ -187,66 +222,3 @@ def _image(folder: Path, row: "_Row", position: int, name: str) -> ImageRef:
         sha256=hashlib.sha256(content).hexdigest(),
         content=content,
     )
-
-
-class _Row:
-    """Typed reading of one JSON line."""
-
-    def __init__(self, row: object, place: str) -> None:
-        if not isinstance(row, dict):
-            raise DatasetError(f"{place}: not a JSON object")
-        self._row: dict[str, Any] = row
-        self.place = place
-
-    def _fail(self, name: str, expected: str) -> DatasetError:
-        return DatasetError(f"{self.place}: {name} must be {expected}")
-
-    def text(self, name: str, limit: int) -> str:
-        value = self._row.get(name)
-        if not isinstance(value, str) or not 1 <= len(value) <= limit or not _encodable(value):
-            raise self._fail(name, f"a string of 1 to {limit} characters")
-        return value
-
-    def text_or_none(self, name: str, limit: int) -> str | None:
-        return None if self._row.get(name) is None else self.text(name, limit)
-
-    def integer(self, name: str, *, default: int) -> int:
-        value = self._row.get(name)
-        if value is None:
-            return default
-        if type(value) is not int or not 0 <= value < 2**63:
-            raise self._fail(name, "an integer from 0 to 2^63-1")
-        return value
-
-    def texts_or_none(self, name: str) -> tuple[str, ...] | None:
-        values = self._row.get(name)
-        if values is None:
-            return None
-        if not isinstance(values, list) or not all(
-            isinstance(value, str) and _encodable(value) for value in values
-        ):
-            raise self._fail(name, "a list of strings")
-        return tuple(values)
-
-    def turns(self) -> Iterator[tuple[Literal["user", "agent"], str]]:
-        turns = self._row.get("turns", [])
-        if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-            raise self._fail("turns", "a list of {speaker, text}")
-        for position, turn in enumerate(turns):
-            speaker, text = turn.get("speaker"), turn.get("text", "")
-            if speaker not in ("user", "agent"):
-                raise self._fail(f"turns[{position}].speaker", '"user" or "agent"')
-            if not isinstance(text, str) or len(text) > LIMITS.text_chars or not _encodable(text):
-                raise self._fail(
-                    f"turns[{position}].text", f"a string of at most {LIMITS.text_chars} characters"
-                )
-            yield speaker, text
-
-
-def _encodable(text: str) -> bool:
-    """False for a lone surrogate, which JSON can spell and UTF-8 cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -8,6 +8,8 @@ from streams.active_release import ActiveRelease
 from streams.domain import Domain
 from streams.events import DialogueEvent, Question
 from streams.evidence import evidence_for
+from streams.fusion import Fused
+from streams.judging import AskModel, Judge, Judged
 from streams.questions import images_read_for, questions
 from streams.screens import Screens
 
@@ -16,12 +18,14 @@ from streams.screens import Screens
 class ExplainedQuestion:
     """A question, what the rules say to it, and why.
 
-    verdict: with every screen read that can be.
+    verdict: with every screen read that can be; what it leaves open is for the model.
+    without_model: what is answered where there is none.
     """
 
     question: Question
     evidence: Evidence
     verdict: Verdict
+    without_model: Fused
     explanation: Explanation
 
 
@@ -50,6 +54,7 @@ async def explain_event(
         image.image_id: image for question in asked for image in images_read_for(question, event)
     }
     read = await screens.read_all(tuple(wanted.values()))
+    judge = Judge(release=release, bundle=None)
     explained = []
     for question in asked:
         task = release.tasks[question.task]
@@ -61,7 +66,16 @@ async def explain_event(
                 question=question,
                 evidence=evidence,
                 verdict=settle(evaluation, reliability=task.reliability, answer_at=task.answer_at),
+                without_model=_without_model(judge, question, evidence),
                 explanation=explain(rule_set, evidence, release.lexicon),
             )
         )
     return tuple(explained)
+
+
+def _without_model(judge: Judge, question: Question, evidence: Evidence) -> Fused:
+    match judge.late(question, evidence):
+        case Judged(outcome=outcome):
+            return outcome
+        case AskModel():
+            raise RuntimeError("a judge without a bundle asks no model")

@@ -1,14 +1,16 @@
 """Fits λ and the thresholds of one task on answers that nobody was trained on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rule_store import Answered, Evaluation, settle, votes
+from rule_store import Vote, agreed, sum_votes
 from streams.evaluation import weighted_f1
 from streams.fusion import FusionWeights, fuse
 
 _VOTE_WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 _FUSE_AT = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
+# A rule that is wrong more often than right does not answer where there is a model to ask.
+_ANSWER_AT_LEAST = 0.5
 NEVER = 1.0
 
 
@@ -17,43 +19,34 @@ class FitRow:
     """One held-out question.
 
     probabilities: label → out-of-fold probability of the model.
-    evaluation: the rules that fired; rules mined from this example must be left out.
+    votes: of the rules that fired, but of none mined from this example.
     """
 
     label: str
     probabilities: Mapping[str, float]
-    evaluation: Evaluation
+    votes: tuple[Vote, ...]
 
 
 def fit_weights(
-    rows: Sequence[FitRow],
-    reliability: Mapping[str, float],
-    *,
-    labels: Sequence[str],
-    f1_given_up: float,
+    rows: Sequence[FitRow], *, labels: Sequence[str], f1_given_up: float
 ) -> FusionWeights:
     """Fit the three numbers that a release holds for a task.
 
     λ maximises weighted F1 of the fused answers, the smallest winning a tie. `answer_at` is the
-    lowest reliability at which answering by rules alone gives up at most `f1_given_up` of that:
-    what is given up buys model calls saved. `fuse_at` is the highest confidence that, as the bound
-    of abstention, gives up as little.
+    lowest reliability from one half at which answering by rules alone gives up at most
+    `f1_given_up` of that: what is given up buys model calls saved. `fuse_at` is the highest
+    confidence that, as the bound of abstention, gives up as little.
 
     Args:
         rows: held-out questions.
-        reliability: rule id → reliability.
         labels: of the task.
         f1_given_up: in weighted F1, for example 0.01.
     """
-    spoken = [votes(row.evaluation.fired, reliability, labels=labels) for row in rows]
+    asked = [_Asked(row, agreed(row.votes), sum_votes(row.votes, labels=labels)) for row in rows]
     right = [row.label for row in rows]
 
     def f1(weights: FusionWeights) -> float:
-        answers = [
-            _answer(row, row_votes, reliability, weights)
-            for row, row_votes in zip(rows, spoken, strict=True)
-        ]
-        return weighted_f1(right, answers)
+        return weighted_f1(right, [each.answer(weights) for each in asked])
 
     best = max(
         (
@@ -64,28 +57,29 @@ def fit_weights(
     )
     floor = f1(best) - f1_given_up
     # Both bounds spend from the same allowance, the model calls saved first.
-    for answer_at in sorted({value for value in reliability.values() if value < NEVER}):
-        candidate = FusionWeights(answer_at=answer_at, fuse_at=0.0, vote_weight=best.vote_weight)
+    known = {each.agreed.reliability for each in asked if each.agreed is not None}
+    for answer_at in sorted(value for value in known if _ANSWER_AT_LEAST <= value < NEVER):
+        candidate = replace(best, answer_at=answer_at)
         if f1(candidate) >= floor:
             best = candidate
             break
     for fuse_at in _FUSE_AT[1:]:
-        candidate = FusionWeights(
-            answer_at=best.answer_at, fuse_at=fuse_at, vote_weight=best.vote_weight
-        )
+        candidate = replace(best, fuse_at=fuse_at)
         if f1(candidate) < floor:
             break
         best = candidate
     return best
 
 
-def _answer(
-    row: FitRow,
-    row_votes: Mapping[str, float],
-    reliability: Mapping[str, float],
-    weights: FusionWeights,
-) -> str | None:
-    verdict = settle(row.evaluation, reliability=reliability, answer_at=weights.answer_at)
-    if isinstance(verdict, Answered):
-        return verdict.label
-    return fuse(row.probabilities, row_votes, weights=weights).label
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A row with what its rules agree on, if they do, and their votes by label."""
+
+    row: FitRow
+    agreed: Vote | None
+    summed: Mapping[str, float]
+
+    def answer(self, weights: FusionWeights) -> str | None:
+        if self.agreed is not None and self.agreed.reliability >= weights.answer_at:
+            return self.agreed.label
+        return fuse(self.row.probabilities, self.summed, weights=weights).label

@@ -4,7 +4,7 @@ import fcntl
 from pathlib import Path
 from typing import IO
 
-from streams.errors import FolderInUse
+from streams.errors import FolderInUse, InvalidSettings
 
 
 class FolderLock:
@@ -29,11 +29,11 @@ class FolderLock:
 
         Raises:
             FolderInUse: another process holds it.
+            InvalidSettings: it cannot be made, or not be written to.
         """
         if self._file is not None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = (self._folder / "lock").open("w")
+        file = self._opened()
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -42,6 +42,15 @@ class FolderLock:
                 f"another {self._holder} runs in {self._folder}: {self._cure}"
             ) from error
         self._file = file
+
+    def _opened(self) -> IO[str]:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return (self._folder / "lock").open("w")
+        except OSError as error:
+            raise InvalidSettings(
+                f"{self._folder} is no folder that we can write to: {error.strerror}; name another"
+            ) from error
 
     def release(self) -> None:
         if self._file is not None:

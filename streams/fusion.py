@@ -1,4 +1,4 @@
-"""Rule votes + label probabilities → one label with one confidence and one source."""
+"""Rule votes, and the model's probabilities → one label with one confidence and one source."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ class FusionWeights:
     """How votes and probabilities are weighed; from the release, or the documented defaults.
 
     answer_at: rules of this reliability answer without the model.
-    fuse_at: below this confidence a fused answer is an abstention.
+    fuse_at: below this confidence it is an abstention, with a model or without.
     vote_weight: λ ≥ 0.
     """
 
@@ -90,33 +90,29 @@ def fuse(
 
 
 def answered_by_rules(verdict: Answered, labels: Sequence[str]) -> Fused:
-    """A rule answer: the reliability is the confidence, the other labels share the rest evenly.
-
-    None of them gets more than the answer: a release may let rules below 1/2 answer.
-    """
-    rest = min(verdict.reliability, (1.0 - verdict.reliability) / max(1, len(labels) - 1))
-    shares = {label: verdict.reliability if label == verdict.label else rest for label in labels}
-    first = Candidate(label=verdict.label, probability=verdict.reliability)
-    others = [
-        candidate
-        for candidate in best_candidates(shares, count=_CANDIDATES + 1)
-        if candidate.label != verdict.label
-    ]
-    return Fused(
-        label=verdict.label,
-        confidence=verdict.reliability,
-        candidates=(first, *others[: _CANDIDATES - 1]),
-        source="rules",
-        reason=None,
-    )
+    """A rule answer: the reliability is the confidence."""
+    return _by_rules({verdict.label: verdict.reliability}, labels)
 
 
-def abstained(
-    reason: str, labels: Sequence[str], votes: Mapping[str, float], *, vote_weight: float
+def weighed_by_rules(
+    weighed: Mapping[str, float], labels: Sequence[str], *, fuse_at: float, reason: str
 ) -> Fused:
-    """An abstention without a model: what the votes alone would say, over a uniform prior."""
-    shares = _softmax({label: vote_weight * votes.get(label, 0.0) for label in labels})
-    candidates = best_candidates(shares)
+    """The likeliest label where there is no model; below `fuse_at` an abstention for this reason.
+
+    Args:
+        weighed: as `weigh_labels` gives it.
+        labels: of the task.
+        fuse_at: least confidence of an answer.
+        reason: why the rules do not answer by themselves.
+    """
+    if weighed and max(weighed.values()) >= fuse_at:
+        return _by_rules(weighed, labels)
+    return abstained(reason, weighed, labels)
+
+
+def abstained(reason: str, weighed: Mapping[str, float], labels: Sequence[str]) -> Fused:
+    """An abstention without a model; its candidates are what the rules would say."""
+    candidates = _shared(weighed, labels)
     return Fused(
         label=None,
         confidence=candidates[0].probability,
@@ -124,6 +120,28 @@ def abstained(
         source="abstained",
         reason=reason,
     )
+
+
+def _by_rules(weighed: Mapping[str, float], labels: Sequence[str]) -> Fused:
+    candidates = _shared(weighed, labels)
+    return Fused(
+        label=candidates[0].label,
+        confidence=candidates[0].probability,
+        candidates=candidates,
+        source="rules",
+        reason=None,
+    )
+
+
+def _shared(weighed: Mapping[str, float], labels: Sequence[str]) -> tuple[Candidate, ...]:
+    """The best labels; those without a vote share evenly what is left.
+
+    None of them gets more than the best vote: rules below 1/2 may answer.
+    """
+    others = [label for label in labels if label not in weighed]
+    left = max(0.0, 1.0 - math.fsum(weighed.values())) / max(1, len(others))
+    rest = min(left, max(weighed.values(), default=1.0))
+    return best_candidates({**weighed, **dict.fromkeys(others, rest)})
 
 
 def best_candidates(

@@ -1,36 +1,20 @@
 """`votes.jsonl`: what rules that were mined without an example say of it."""
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rule_store import Has, Literal, Rule, RuleStoreError
+from rule_store import Vote
 from streams.domain import Task
 from streams.errors import InvalidDomain
 
 # A fit tries every reliability there is as a threshold: three digits keep these few.
 _DIGITS = 3
-# Phrases fold all digits to one.
-_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldOutRules:
-    """Which rules fired on the examples of a task, out of fold.
-
-    fired: example id → ids, of rules in use or of the stand-ins.
-    stand_ins: rules that were mined without a fold, by id. The same rule has another reliability
-        in every fold, and may be in none of the rules in use: each stands here for itself, with a
-        body that nobody evaluates.
-    reliability: stand-in → what was believed of it without the fold.
-    """
-
-    fired: Mapping[str, frozenset[str]]
-    stand_ins: Mapping[str, Rule] = field(default_factory=dict)
-    reliability: Mapping[str, float] = field(default_factory=dict)
+HeldOutVotes = Mapping[str, tuple[Vote, ...]]
+"""Example id → votes of the rules that were mined without it."""
 
 
 def vote_line(
@@ -50,62 +34,35 @@ def vote_line(
     return json.dumps(row, ensure_ascii=False)
 
 
-def read_votes(path: Path, task: Task) -> HeldOutRules | None:
-    """Read the votes of a task; None when there is no such file.
+def read_votes(path: Path, task: Task) -> HeldOutVotes | None:
+    """Read the votes of a task; None when there are none, as no rule of it was mined.
 
-    A rule that is given by its id alone is one of those in use.
+    A rule has another reliability in every fold, and may be in none of the rules in use: each
+    votes as it was believed without the example.
 
     Raises:
         InvalidDomain: malformed; names file and line.
     """
     if not path.is_file():
         return None
-    reading = _Reading(task.name, frozenset(task.label_names))
+    labels = frozenset(task.label_names)
+    votes: dict[str, tuple[Vote, ...]] = {}
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                reading.take(json.loads(line))
-            except (ValueError, KeyError, TypeError, RuleStoreError) as error:
+                row = json.loads(line)
+                if row["task"] == task.name:
+                    cast = tuple(_vote(each, labels) for each in row["rules"])
+                    votes[str(row["example_id"])] = cast
+            except (ValueError, KeyError, TypeError) as error:
                 raise InvalidDomain(f"{path}:{number}: not an out-of-fold vote") from error
-    return HeldOutRules(
-        fired=reading.fired, stand_ins=reading.stand_ins, reliability=reading.reliability
-    )
+    return votes or None
 
 
-class _Reading:
-    """What was read so far of a task's votes."""
-
-    def __init__(self, task: str, labels: frozenset[str]) -> None:
-        self._task = task
-        self._labels = labels
-        self.fired: dict[str, frozenset[str]] = {}
-        self.stand_ins: dict[str, Rule] = {}
-        self.reliability: dict[str, float] = {}
-
-    def take(self, row: dict[str, Any]) -> None:
-        if row["task"] == self._task:
-            fired = frozenset(self._rule(row, each) for each in row["rules"])
-            self.fired[str(row["example_id"])] = fired
-
-    def _rule(self, row: dict[str, Any], fired: str | dict[str, Any]) -> str:
-        """The id of a rule that fired, or of what stands for it."""
-        if isinstance(fired, str):
-            return fired
-        if fired["label"] not in self._labels:
-            raise ValueError(f"no label {fired['label']!r}")
-        rule = _stand_in(self._task, int(row["fold"]), fired["rule"], fired["label"])
-        self.stand_ins[rule.id] = rule
-        self.reliability[rule.id] = _share(fired["reliability"])
-        return rule.id
-
-
-def _stand_in(task: str, fold: int, rule_id: str, label: str) -> Rule:
-    name = hashlib.sha256(f"{fold}:{rule_id}".encode()).hexdigest().translate(_LETTERS)
-    return Rule(task=task, body=(Literal(predicate=Has(channel="last", phrase=name)),), label=label)
-
-
-def _share(value: object) -> float:
-    share = float(value)  # type: ignore[arg-type]
-    if not 0.0 <= share <= 1.0:
-        raise ValueError(f"a reliability is a number from 0 to 1, not {share}")
-    return round(share, _DIGITS)
+def _vote(fired: Mapping[str, Any], labels: frozenset[str]) -> Vote:
+    label, reliability = fired["label"], float(fired["reliability"])
+    if label not in labels:
+        raise ValueError(f"no label {label!r}")
+    if not 0.0 <= reliability <= 1.0:
+        raise ValueError(f"a reliability is a number from 0 to 1, not {reliability}")
+    return Vote(label=label, reliability=round(reliability, _DIGITS))

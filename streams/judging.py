@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rule_store import Answered, Evidence, decide, settle, votes
+from rule_store import (
+    Answered,
+    Evidence,
+    cast_votes,
+    decide,
+    settle,
+    sum_votes,
+    weigh_labels,
+)
 from streams.active_release import ActiveRelease, ActiveTask
 from streams.events import Question
 from streams.fusion import (
@@ -13,6 +21,7 @@ from streams.fusion import (
     abstained,
     answered_by_rules,
     fuse,
+    weighed_by_rules,
 )
 from streams.routing import AnswerNow, Defer, route
 
@@ -65,21 +74,26 @@ class Judge:
                 return deferred
 
     def late(self, question: Question, evidence: Evidence) -> Judged | AskModel:
-        """Decide with all that could be read, or say that it is for the model."""
+        """Decide with all that could be read, or say that it is for the model.
+
+        Without a model, votes decide what rules do not settle: there is nobody else to ask.
+        """
         task = self.release.tasks[question.task]
         evaluation = task.rules.evaluate(evidence)
         verdict = settle(evaluation, reliability=task.reliability, answer_at=task.answer_at)
         fired = tuple(rule.id for rule in evaluation.fired)
         if isinstance(verdict, Answered):
             return Judged(outcome=answered_by_rules(verdict, task.labels), rules=fired)
-        spoken = votes(evaluation.fired, task.reliability, labels=task.labels)
-        reason: str = verdict.reason
+        votes = cast_votes(evaluation.fired, task.reliability)
         if question.image_id is not None and evidence.read("screen") is None:
-            reason = "image_unread"
-        elif self.bundle is not None:
-            return AskModel(reason=reason, votes=spoken, rules=fired)
-        vote_weight = self._weights(task).vote_weight
-        outcome = abstained(reason, task.labels, spoken, vote_weight=vote_weight)
+            outcome = abstained("image_unread", weigh_labels(votes), task.labels)
+            return Judged(outcome=outcome, rules=fired)
+        if self.bundle is not None:
+            summed = sum_votes(votes, labels=task.labels)
+            return AskModel(reason=verdict.reason, votes=summed, rules=fired)
+        outcome = weighed_by_rules(
+            weigh_labels(votes), task.labels, fuse_at=task.fuse_at, reason=verdict.reason
+        )
         return Judged(outcome=outcome, rules=fired)
 
     def weigh(

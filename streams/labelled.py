@@ -1,26 +1,32 @@
 """Labelled examples → questions with everything rules and model may know of them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from inference.inputs import ModelInput, TrainingExample
 from rule_store import Evidence
+from rule_store.errors import choice
 from streams.datasets import Example
 from streams.domain import Domain
 from streams.errors import DatasetError, InvalidRecord
 from streams.events import Question
 from streams.evidence import evidence_for
-from streams.model_input import model_input
+from streams.model_input import model_input_on_demand
 from streams.questions import images_read_for, questions
 from streams.screens import Screens
+
+_PLACES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledQuestion:
     """A question, its right label, and what is known of it.
 
-    example_id: of the example it comes from; folds are made by it.
+    example_id: of the example it comes from.
+    dialogue_id: of the dialogue that the example shows at one moment; examples are held out by
+        it. Left out, the example id.
     """
 
     example_id: str
@@ -28,25 +34,116 @@ class LabelledQuestion:
     label: str
     evidence: Evidence
     input: ModelInput
+    dialogue_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.dialogue_id:
+            object.__setattr__(self, "dialogue_id", self.example_id)
 
     @property
     def training_example(self) -> TrainingExample:
-        return TrainingExample(example_id=self.example_id, input=self.input, label=self.label)
+        return TrainingExample(
+            example_id=self.example_id,
+            dialogue_id=self.dialogue_id,
+            input=self.input,
+            label=self.label,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An example that teaches nothing: where it stands, why, and what to do about it."""
+
+    place: str
+    why: str
+    cure: str
+
+    def refusal(self) -> DatasetError:
+        return DatasetError(f"{self.place}: {self.why}; {self.cure}")
+
+
+def labelled_questions(example: Example, domain: Domain) -> tuple[str, Question]:
+    """An example's label and the question it answers.
+
+    Raises:
+        DatasetError: no label, one of no task of the domain, one for several images, or an event
+            that no worker would take; names file and line.
+    """
+    found = _label_and_question(example, domain)
+    if isinstance(found, LeftOut):
+        raise found.refusal()
+    return found
+
+
+def learnable(
+    examples: Sequence[Example], domain: Domain
+) -> tuple[tuple[Example, ...], tuple[LeftOut, ...]]:
+    """Leave out what cannot be learned from, before any screenshot is read.
+
+    Examples of one id and several labels are left out, all of them; of those with the same label
+    the first is taken.
+    """
+    usable: list[Example] = []
+    left_out: list[LeftOut] = []
+    labels: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for example in examples:
+        found = _label_and_question(example, domain)
+        if isinstance(found, LeftOut):
+            left_out.append(found)
+        else:
+            usable.append(example)
+            labels[example.event.event_id].setdefault(f"{found[0]} ({found[1].task})")
+    taken: dict[str, Example] = {}
+    for example in usable:
+        name = example.event.event_id
+        if len(labels[name]) > 1:
+            left_out.append(_contradicted(example, labels[name]))
+        elif taken.setdefault(name, example) is not example:
+            left_out.append(_repeated(example))
+    return tuple(taken.values()), tuple(left_out)
+
+
+async def read_each(
+    examples: Iterable[Example], *, domain: Domain, screens: Screens, at_once: int = 4
+) -> AsyncIterator[LabelledQuestion | LeftOut]:
+    """Read the screenshots of labelled examples and lay out the question of each, in order."""
+    for chunk in _chunks(examples, at_once):
+        for laid_out in await asyncio.gather(*(_lay_out(each, domain, screens) for each in chunk)):
+            yield laid_out
 
 
 async def read_labelled(
     examples: Iterable[Example], *, domain: Domain, screens: Screens, at_once: int = 4
 ) -> AsyncIterator[LabelledQuestion]:
-    """Read the screenshots of labelled examples and lay out every question, in order.
+    """As `read_each`, where nothing may be left out.
 
     Raises:
         DatasetError: an example without a label, with one of no task of the domain, or whose
             event or images no worker would take; names file and line.
     """
-    for chunk in _chunks(examples, at_once):
-        for laid_out in await asyncio.gather(*(_lay_out(each, domain, screens) for each in chunk)):
-            for question in laid_out:
-                yield question
+    async for each in read_each(examples, domain=domain, screens=screens, at_once=at_once):
+        if isinstance(each, LeftOut):
+            raise each.refusal()
+        yield each
+
+
+def told(left_out: Iterable[LeftOut]) -> tuple[str, ...]:
+    """A sentence for everything that is wrong, with the first places where it is.
+
+    >>> told([LeftOut(place=f"a.jsonl:{n}", why="no label", cure="give one") for n in (3, 7)])
+    ('a.jsonl:3, a.jsonl:7: no label: left out; give one',)
+    """
+    places: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for each in left_out:
+        places[each.why, each.cure].append(each.place)
+    return tuple(
+        f"{_first(where)}: {why}: left out; {cure}" for (why, cure), where in places.items()
+    )
+
+
+def _first(places: Sequence[str]) -> str:
+    more = len(places) - _PLACES
+    return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _chunks(examples: Iterable[Example], size: int) -> Iterable[Sequence[Example]]:
@@ -60,50 +157,66 @@ def _chunks(examples: Iterable[Example], size: int) -> Iterable[Sequence[Example
         yield chunk
 
 
-def labelled_questions(example: Example, domain: Domain) -> tuple[str, list[Question]]:
-    """An example's label and the question it answers; none when the example asks nothing.
-
-    Raises:
-        DatasetError: no label, one of no task of the domain, or one for several images.
-        InvalidRecord: no worker would take the event.
-    """
-    task, label = example.task, example.label
+def _label_and_question(example: Example, domain: Domain) -> tuple[str, Question] | LeftOut:
+    task, label, place = example.task, example.label, example.place
     if task is None or label is None:
-        raise DatasetError(f"{example.place}: no label; a training line has `task` and `label`")
-    if task not in domain.tasks or label not in domain.tasks[task].label_names:
-        raise DatasetError(f"{example.place}: {label!r} is no {task} label of {domain.name!r}")
-    asked = [each for each in questions(example.event, domain) if each.task == task]
-    if len(asked) > 1:
-        raise DatasetError(
-            f"{example.place}: one label for {len(asked)} images; give each a line of its own"
+        cure = "a training line has `task` and `label`"
+        return LeftOut(place=place, why="no label", cure=cure)
+    if task not in domain.tasks:
+        cure = f"correct the task: {choice(task, tuple(domain.tasks))}"
+        return LeftOut(place=place, why=f"{label!r} is no {task} label", cure=cure)
+    names = domain.tasks[task].label_names
+    if label not in names:
+        return LeftOut(
+            place=place,
+            why=f"{label!r} is no {task} label of {domain.name!r}",
+            cure=f"add it to the domain pack or correct it: {choice(label, names)}",
         )
-    return label, asked
+    try:
+        asked = [each for each in questions(example.event, domain) if each.task == task]
+    except InvalidRecord as error:
+        return _refused(example, error)
+    if len(asked) > 1:
+        cure = "give each a line of its own"
+        return LeftOut(place=place, why=f"one label for {len(asked)} images", cure=cure)
+    return label, asked[0]
+
+
+def _refused(example: Example, error: InvalidRecord) -> LeftOut:
+    why = f"{error.detail} ({error.reason})"
+    return LeftOut(place=example.place, why=why, cure="correct the line or its image, or remove it")
+
+
+def _contradicted(example: Example, labels: Iterable[str]) -> LeftOut:
+    why = f"example {example.event.event_id!r} has the labels {' and '.join(labels)}"
+    cure = "keep the right one, or give each line its own event_id"
+    return LeftOut(place=example.place, why=why, cure=cure)
+
+
+def _repeated(example: Example) -> LeftOut:
+    why = "an earlier line has the same id and label"
+    cure = "remove it, or give it its own event_id"
+    return LeftOut(place=example.place, why=why, cure=cure)
 
 
 async def _lay_out(
     example: Example, domain: Domain, screens: Screens
-) -> tuple[LabelledQuestion, ...]:
+) -> LabelledQuestion | LeftOut:
+    found = _label_and_question(example, domain)
+    if isinstance(found, LeftOut):
+        return found
+    label, question = found
+    event = example.event
     try:
-        label, asked = labelled_questions(example, domain)
-        wanted = {
-            image.image_id: image
-            for question in asked
-            for image in images_read_for(question, example.event)
-        }
-        read = await screens.read_all(tuple(wanted.values()))
+        read = await screens.read_all(images_read_for(question, event))
     except InvalidRecord as error:
-        raise DatasetError(f"{example.place}: {error.detail} ({error.reason})") from error
-    laid_out = []
-    for question in asked:
-        evidence = evidence_for(question, example.event, read)
-        given = await asyncio.to_thread(model_input, question, example.event, evidence, read)
-        laid_out.append(
-            LabelledQuestion(
-                example_id=example.event.event_id,
-                question=question,
-                label=label,
-                evidence=evidence,
-                input=given,
-            )
-        )
-    return tuple(laid_out)
+        return _refused(example, error)
+    evidence = evidence_for(question, event, read)
+    return LabelledQuestion(
+        example_id=event.event_id,
+        dialogue_id=event.dialogue_id,
+        question=question,
+        label=label,
+        evidence=evidence,
+        input=model_input_on_demand(question, event, evidence, read),
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Self
 
 import numpy as np
 
@@ -22,7 +23,7 @@ Point = tuple[float, float]
 class Figures:
     """Of one task; everything on held-out examples, by rules chosen without them.
 
-    weighted_f1: of the label with the most votes; an abstention counts as wrong.
+    weighted_f1: of what rules alone answer; an abstention counts as wrong.
     spoken: share of the examples at which a rule fired.
     answered, precision: when only as many are answered as `PRECISION` lets be.
     ece, honest_ece: of the firings; the second is what honest reliabilities stay below in 19 of
@@ -48,32 +49,47 @@ class Figures:
 def figures(mined: Mined, efforts: Sequence[Effort]) -> Figures:
     """Work out what the summary shows."""
     answers = held_out_answers(mined)
-    said, right, example = _firings(mined)
+    fired = _Firings.of(mined)
     chosen = choose_threshold(answers, precision=PRECISION)
     return Figures(
         weighted_f1=weighted_f1(answers),
         spoken=sum(each.said is not None for each in answers) / max(1, len(answers)),
         answered=chosen.answered_share,
         precision=chosen.precision,
-        ece=ece(said, right),
-        honest_ece=perfect_ece(said, seed=_SEED, together=example),
-        firings=len(said),
-        reliability=tuple(_bins(said, right)),
+        ece=ece(fired.said, fired.right),
+        honest_ece=perfect_ece(fired.said, seed=_SEED, together=fired.said_of),
+        firings=len(fired.said),
+        reliability=tuple(_bins(fired.said, fired.right)),
         selective=tuple(_selective(answers)),
         convergence=tuple(_convergence(efforts)),
     )
 
 
-def _firings(mined: Mined) -> tuple[list[float], list[bool], list[int]]:
-    """Of every rule that fired on a held-out example: what was believed, what came, and where."""
-    rules = [{rule.id: rule for rule in judged.rules} for judged in mined.by_fold]
-    values = [judged.values() for judged in mined.by_fold]
-    fired = [
-        (values[vote.fold][rule], rules[vote.fold][rule].label == vote.label, place)
-        for place, vote in enumerate(mined.votes)
-        for rule in vote.rules
-    ]
-    return [each[0] for each in fired], [each[1] for each in fired], [each[2] for each in fired]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Firings:
+    """Of every rule that fired on a held-out example: what was believed, what came, and where.
+
+    said_of: place of the example, and label of the rule: rules that agree are right together.
+    """
+
+    said: tuple[float, ...]
+    right: tuple[bool, ...]
+    said_of: tuple[tuple[int, str], ...]
+
+    @classmethod
+    def of(cls, mined: Mined) -> Self:
+        rules = [{rule.id: rule for rule in judged.rules} for judged in mined.by_fold]
+        values = [judged.values() for judged in mined.by_fold]
+        fired = [
+            (values[vote.fold][rule], vote, place, rules[vote.fold][rule].label)
+            for place, vote in enumerate(mined.votes)
+            for rule in vote.rules
+        ]
+        return cls(
+            said=tuple(value for value, *_ in fired),
+            right=tuple(label == vote.label for _, vote, _, label in fired),
+            said_of=tuple((place, label) for _, _, place, label in fired),
+        )
 
 
 def _bins(said: Sequence[float], right: Sequence[bool]) -> Iterator[Point]:

@@ -1,13 +1,16 @@
 """`summary.html`: what was mined and how far to believe it, as one file without a network."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from rule_store import print_body
 from rule_store.printing import reading_order
 from streams.curves import Chart
+from streams.html_tables import bullets, cell, code, facts_table, list_table, number
 from streams.mined_figures import PRECISION, Figures, figures
 from streams.rule_mining import MinedTask
+from streams.untaught import UntaughtTask
+from streams.without_labels import taught_section, untaught_section
 
 _BEST = 30
 _STYLE = """
@@ -26,55 +29,75 @@ svg polyline { fill: none; stroke: var(--ink); stroke-width: 2; }
 svg circle { fill: var(--ink); }
 .grid { stroke: var(--line); } .even { stroke: currentColor; stroke-dasharray: 4 4; }
 """
+_HELD_OUT = (
+    "<p>Every figure is of held-out examples: each is judged by rules that were mined, judged "
+    "and chosen without its fold. The pack's own rules were written, not mined: as far as "
+    "their author had read these examples, what they bring is not held out.</p>\n"
+)
 
 
-def summary_html(mined: Sequence[MinedTask], facts: Mapping[str, str]) -> str:
+def summary_html(mined: Sequence[MinedTask | UntaughtTask], facts: Mapping[str, str]) -> str:
     """Lay out the summary.
 
     Args:
         mined: by task.
         facts: how it was mined, in words.
     """
-    rows = [(name, _cell(value)) for name, value in facts.items()]
-    sections = "\n".join(_section(each, figures(each.mined, each.efforts)) for each in mined)
+    rows = [(name, cell(value)) for name, value in facts.items()]
+    sections = "\n".join(
+        _section(each, figures(each.mined, each.efforts))
+        if isinstance(each, MinedTask)
+        else untaught_section(each)
+        for each in mined
+    )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<title>Mined rules</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>Mined rules</h1>\n{_facts_table(rows)}\n"
-        "<p>Every figure is of held-out examples: each is judged by rules that were mined, judged "
-        "and chosen without its fold. The pack's own rules were written, not mined: as far as "
-        "their author had read these examples, what they bring is not held out.</p>\n"
+        f"<h1>Mined rules</h1>\n{facts_table(rows)}\n"
+        f"{_HELD_OUT if any(isinstance(each, MinedTask) for each in mined) else ''}"
         f"{sections}\n</body>\n</html>\n"
     )
 
 
 def _section(mined: MinedTask, found: Figures) -> str:
-    chosen = mined.mined.chosen
-    own = len(chosen.rules) - len(mined.mined.fitted_on)
     rows = [
-        ("examples", _cell(str(len(mined.given.examples)))),
-        ("rules", _cell(f"{len(mined.mined.fitted_on)} mined, {own} of the pack")),
-        ("weighted F1, most votes", _cell(f"{found.weighted_f1:.3f}")),
-        ("examples at which a rule fires", _cell(f"{found.spoken:.1%}")),
+        ("examples", cell(str(len(mined.given.examples)))),
+        ("rules", cell(_origins(mined))),
+        ("weighted F1 of what rules alone answer", cell(f"{found.weighted_f1:.3f}")),
+        ("examples at which a rule fires", cell(f"{found.spoken:.1%}")),
         (
             f"answered when {PRECISION:.0%} shall be right",
-            _cell(f"{found.answered:.1%}, of which {found.precision:.1%} right"),
+            cell(f"{found.answered:.1%}, of which {found.precision:.1%} right"),
         ),
-        ("calibration error of reliabilities", _cell(_calibration(found))),
-        ("bodies expanded", _cell(str(sum(each.expansions for each in mined.efforts)))),
+        ("calibration error of reliabilities", cell(_calibration(found))),
+        ("bodies expanded", cell(str(sum(each.expansions for each in mined.efforts)))),
     ]
-    notes = "".join(f"<li>{escape(each)}</li>\n" for each in mined.given.messages)
     return "\n".join(
         [
             f"<h2>{escape(mined.name)}</h2>",
-            _facts_table(rows),
-            f"<ul>\n{notes}</ul>" if notes else "",
+            facts_table(rows),
+            bullets(mined.given.messages),
             f'<div class="charts">\n{_charts(found)}\n</div>',
+            _without_labels(mined),
             f"<h3>The rules believed most, at most {_BEST}</h3>",
             _rules_table(mined),
         ]
     )
+
+
+def _origins(mined: MinedTask) -> str:
+    count = {"mined": 0, "description": 0, "pack": 0}
+    for rule in mined.mined.chosen.rules:
+        count[mined.origin(rule.id)] += 1
+    described = f", {count['description']} from descriptions" if count["description"] else ""
+    return f"{count['mined']} mined, {count['pack']} of the pack{described}"
+
+
+def _without_labels(mined: MinedTask) -> str:
+    if mined.trial is None or mined.estimates is None:
+        return ""
+    return taught_section(mined.trial, mined.estimates, mined.mined.chosen.rules)
 
 
 def _calibration(found: Figures) -> str:
@@ -136,31 +159,17 @@ def _rules_table(mined: MinedTask) -> str:
     chosen = mined.mined.chosen
     # The sort keeps the order of choice among equals.
     best = sorted(chosen.rules, key=lambda rule: -chosen.reliability[rule.id].value)[:_BEST]
-    rows = []
-    for rule in best:
-        known, counts = chosen.reliability[rule.id], chosen.training[rule.id]
-        rows.append(
-            f"<tr><td><code>{escape(print_body(reading_order(rule.body)))}</code></td>"
-            f"<td>{escape(rule.label)}</td>{_number(f'{known.value:.2f}')}"
-            f"{_number(f'{known.low:.2f}–{known.high:.2f}')}"
-            f"{_number(str(counts.right + counts.wrong))}"
-            f"<td>{'mined' if rule.id in mined.mined.fitted_on else 'pack'}</td></tr>"
-        )
-    head = "".join(
-        f"<th>{name}</th>"
-        for name in ("when", "then", "reliability", "95 %", "covered examples", "from")
-    )
-    return f"<table>\n<tr>{head}</tr>\n" + "\n".join(rows) + "\n</table>"
-
-
-def _facts_table(rows: Iterable[tuple[str, str]]) -> str:
-    lines = "\n".join(f"<tr><th>{escape(name)}</th>{cell}</tr>" for name, cell in rows)
-    return f"<table>\n{lines}\n</table>"
-
-
-def _cell(text: str) -> str:
-    return f"<td>{escape(text)}</td>"
-
-
-def _number(text: str) -> str:
-    return f'<td class="number">{escape(text)}</td>'
+    rows = [
+        [
+            code(print_body(reading_order(rule.body))),
+            cell(rule.label),
+            number(f"{known.value:.2f}"),
+            number(f"{known.low:.2f}–{known.high:.2f}"),
+            number(str(counts.right + counts.wrong)),
+            cell(mined.origin(rule.id)),
+        ]
+        for rule in best
+        for known, counts in [(chosen.reliability[rule.id], chosen.training[rule.id])]
+    ]
+    head = ("when", "then", "reliability", "95 %", "covered examples", "from")
+    return list_table(head, rows)

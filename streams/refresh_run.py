@@ -2,35 +2,27 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-import platformdirs
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from inference.bundle import Bundle
 from inference.classifier import Classifier
-from rule_store import (
-    Activation,
-    Release,
-    Signed,
-    TrustStore,
-    read_release,
-    sign,
-    signed_to_bytes,
-)
+from rule_store import Activation, Release, Signed, TrustStore, read_release, sign
 from rule_store.mining.gate import GateSettings
 from rule_store.registry import RefreshRow, Registry
-from rule_store.registry.place import RegistryPlace
-from streams.activating import Wanted, activate_release
-from streams.active_release import ActiveRelease
+from streams.activating import Wanted
 from streams.admission import Split
 from streams.building import folder_rules, pack_rules
 from streams.domain import Domain
 from streams.labelled import LabelledQuestion
 from streams.publishing import ReleaseTopic
+from streams.refresh_bundle import refuse_other_bundle
+from streams.refresh_folder import candidate_file, keep_candidate
+from streams.refresh_topic import RefreshTopic
+from streams.refresh_trail import RefreshTrail
 from streams.refreshing import (
     Candidate,
     Setting,
@@ -40,9 +32,6 @@ from streams.refreshing import (
     inputs_digest,
     known,
 )
-from streams.registering import settle
-
-_FOLDER_DIGITS = 12
 
 
 class Mine(Protocol):
@@ -58,6 +47,7 @@ class RefreshJob:
     classifier: the model that workers ask; None for rules alone.
     folder: what is mined goes into a folder of its own in it, for each set of inputs.
     settings: of view and mining, as the release keeps them.
+    change_bundle: whether the release in force may have been fitted with another bundle.
     stage: put the candidate into the registry and stop.
     key, trust, new_key, by, at_ms: as in `Wanted`.
     version: of this program and what it mines with.
@@ -68,6 +58,7 @@ class RefreshJob:
     folder: Path
     settings: Mapping[str, Setting]
     gate: GateSettings
+    change_bundle: bool
     stage: bool
     key: Ed25519PrivateKey | None
     trust: TrustStore | None
@@ -104,22 +95,28 @@ class RefreshJob:
         )
 
 
-def refresh_folder(registry: str | Path, domain: str) -> Path:
-    """Where refreshes of a registry's domain work: beside a file, else in the user's own folder.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InForce:
+    """What the registry has in force; None for nothing."""
 
-    >>> refresh_folder("/srv/kdsl/registry.db", "storefront")
-    PosixPath('/srv/kdsl/registry-refresh/storefront')
-    """
-    place = RegistryPlace.of(registry)
-    if place.file is not None:
-        return place.file.with_name(f"{place.file.stem}-refresh") / domain
-    named = sha256(str(place).encode()).hexdigest()[:_FOLDER_DIGITS]
-    return platformdirs.user_data_path("kdsl") / "refresh" / named / domain
+    activation: Activation | None
+    release: Release | None
+    by_refresh: bool
 
+    @classmethod
+    def of(cls, registry: Registry, domain: Domain) -> "_InForce":
+        rows = registry.history(domain.name, labels_digest=domain.labels_digest, limit=1)
+        if not rows:
+            return cls(activation=None, release=None, by_refresh=False)
+        return cls(
+            activation=rows[0].activation,
+            release=read_release(registry.signed(rows[0].activation.digest).content),
+            by_refresh=registry.refresh_activated(rows[0]),
+        )
 
-def candidate_file(folder: Path, inputs: str) -> Path:
-    """Where the candidate of a run stands, among what it was made from."""
-    return folder / inputs[:_FOLDER_DIGITS] / "candidate.release"
+    @property
+    def digest(self) -> str | None:
+        return None if self.activation is None else self.activation.digest
 
 
 def run(
@@ -129,6 +126,7 @@ def run(
     *,
     labelled: Sequence[LabelledQuestion],
     mine: Mine,
+    trail: RefreshTrail,
 ) -> RefreshRow:
     """Bring what is in force to what these examples teach, if the gate lets it; what came of it.
 
@@ -138,108 +136,85 @@ def run(
     """
     # Of equal candidates mining takes the first: files in another order mine the same rules.
     labelled = sorted(labelled, key=lambda each: each.example_id)
-    active = registry.active(job.domain.name, job.domain.labels_digest)
-    _publish_waiting(registry, topic, job)
-    inputs = job.inputs(labelled)
-    before = known(registry.last_refresh(job.domain.name, inputs), active, stage=job.stage)
-    row = RefreshRow(
+    inputs, active = job.inputs(labelled), _InForce.of(registry, job.domain)
+    trail.begun(inputs=inputs, active=active.digest)
+    refuse_other_bundle(active.release, job.bundle, change=job.change_bundle)
+    obeyed = RefreshTopic(
+        registry=registry,
+        topic=topic,
+        wanted=job.wanted,
         domain=job.domain.name,
-        outcome="unchanged",
-        inputs=inputs,
-        active=None if active is None else active.digest,
+        labels_digest=job.domain.labels_digest,
     )
+    if not job.stage:
+        asyncio.run(obeyed.make_ready(active.activation))
+    last = registry.last_refresh(job.domain.name, inputs)
+    before = known(last, active.activation, by_refresh=active.by_refresh, stage=job.stage)
     if before is not None:
-        return replace(row, outcome=before.outcome, release=before.release, reasons=before.reasons)
-    file = candidate_file(job.folder, inputs)
-    candidate = _candidate(registry, job, labelled, active, mine, file)
-    row = replace(row, release=candidate.digest, reasons=in_words(candidate.report))
-    if candidate.digest == row.active:
-        return replace(row, reasons=("the candidate is the release in force",))
+        trail.found(before.release, before.reasons)
+        return trail.ended(before.outcome)
+    candidate = _candidate(job, inputs, labelled, active.release, mine)
+    return _settled(candidate, obeyed, job, active, trail)
+
+
+def _settled(
+    candidate: Candidate,
+    obeyed: RefreshTopic,
+    job: RefreshJob,
+    active: _InForce,
+    trail: RefreshTrail,
+) -> RefreshRow:
+    """Do what the gate's word on a candidate asks for."""
+    if candidate.digest == active.digest:
+        trail.found(candidate.digest, ("the candidate is the release in force",))
+        return trail.ended("unchanged")
+    trail.found(candidate.digest, (*in_words(candidate.report), *candidate.notes))
     if not candidate.report.passed:
-        return replace(row, outcome="refused")
-    _register(registry, job, candidate, active)
+        return trail.ended("refused")
+    _register(obeyed.registry, job, candidate, active.digest)
     if job.stage:
-        return replace(row, outcome="staged")
-    _activate(registry, topic, job, candidate, active)
-    return replace(row, outcome="activated")
+        return trail.ended("staged")
+    more = asyncio.run(obeyed.put_in_force(candidate.digest, active.activation))
+    return trail.ended("activated", *more)
 
 
 def _candidate(
-    registry: Registry,
     job: RefreshJob,
+    inputs: str,
     labelled: Sequence[LabelledQuestion],
-    active: Activation | None,
+    active: Release | None,
     mine: Mine,
-    file: Path,
 ) -> Candidate:
     split = Split.of(labelled)
-    mine(split.learn, file.parent)
-    sources = pack_rules(job.domain) | folder_rules(file.parent, job.domain)
+    folder = candidate_file(job.folder, inputs).parent
+    mine(split.learn, folder)
+    sources = pack_rules(job.domain) | folder_rules(folder, job.domain)
     release = build_candidate(
-        job.domain, sources, split.learn, bundle=job.bundle, settings=job.settings
+        job.domain,
+        sources,
+        split.learn,
+        bundle=job.bundle,
+        settings=job.settings,
+        active=active,
     )
     candidate = admit(
-        job.domain,
-        release,
-        split,
-        active=None if active is None else _in_force(registry, job.domain, active),
-        classifier=job.classifier,
-        gate=job.gate,
+        job.domain, release, split, active=active, classifier=job.classifier, gate=job.gate
     )
-    file.write_bytes(signed_to_bytes(_signed(candidate.content, job)))
+    keep_candidate(job.folder, inputs, candidate.content)
     return candidate
 
 
-def _in_force(registry: Registry, domain: Domain, active: Activation) -> ActiveRelease:
-    release: Release = read_release(registry.signed(active.digest).content)
-    return ActiveRelease.of(release, digest=active.digest, domain=domain)
-
-
-def _signed(content: bytes, job: RefreshJob) -> Signed:
-    if job.key is None:
-        return Signed(content=content, signatures=())
-    return sign(content, job.key, "release")
-
-
 def _register(
-    registry: Registry, job: RefreshJob, candidate: Candidate, active: Activation | None
+    registry: Registry, job: RefreshJob, candidate: Candidate, parent: str | None
 ) -> None:
-    signed = _signed(candidate.content, job)
+    signed = Signed(content=candidate.content, signatures=())
+    if job.key is not None:
+        signed = sign(candidate.content, job.key, "release")
     registry.add_release(
         signed,
         by=job.by,
         at_ms=job.at_ms,
-        parent=None if active is None else active.digest,
+        parent=parent,
         note="refreshed; the audit trail says what the gate found",
         verified=[each.key_id for each in signed.signatures],  # made just now
     )
-
-
-def _activate(
-    registry: Registry,
-    topic: ReleaseTopic,
-    job: RefreshJob,
-    candidate: Candidate,
-    active: Activation | None,
-) -> None:
-    # The gate compared with this one: whoever activated another meanwhile goes first.
-    expected = 0 if active is None else active.sequence
-    wanted = replace(job.wanted, release=candidate.digest, expected=expected)
-    asyncio.run(activate_release(registry, topic, wanted))
-
-
-def _publish_waiting(registry: Registry, topic: ReleaseTopic, job: RefreshJob) -> None:
-    """Publish what an earlier run has activated and could not publish."""
-    labels = job.domain.labels_digest
-    newest = registry.history(job.domain.name, labels_digest=labels, limit=1)
-    if job.stage or not newest or newest[0].published_at_ms is not None:
-        return
-    settling = settle(
-        registry,
-        topic,
-        domain=job.domain.name,
-        labels_digest=labels,
-        trust=job.wanted.counted,
-        now_ms=job.at_ms,
-    )
-    asyncio.run(settling)

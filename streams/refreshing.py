@@ -18,16 +18,18 @@ from streams.brief import brief
 from streams.building import RuleSource, build_release, examples_digest, pack_rules
 from streams.domain import Domain
 from streams.labelled import LabelledQuestion
+from streams.refresh_bundle import not_fitted, weights_kept
 
 Setting = str | int | float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A release that the gate has looked at."""
+    """A release that the gate has looked at, and what else there is to say of it."""
 
     content: bytes
     report: GateReport
+    notes: tuple[str, ...]
 
     @property
     def digest(self) -> str:
@@ -74,11 +76,20 @@ def inputs_digest(
     return sha256(canonical_json(made_from)).hexdigest()
 
 
-def known(last: RefreshRow | None, active: Activation | None, *, stage: bool) -> Known | None:
+def known(
+    last: RefreshRow | None, active: Activation | None, *, by_refresh: bool, stage: bool
+) -> Known | None:
     """Whether the last run with the same inputs decided what this one would; None if not.
 
     What somebody has rolled back since is not put in force again: that takes other examples, or
-    a person.
+    a person. What a later refresh has replaced may be: examples that were taken back teach what
+    they taught before.
+
+    Args:
+        last: the newest run with these inputs that came to a decision.
+        active: what is in force.
+        by_refresh: whether a refresh put it in force, and no person.
+        stage: whether this run stops before activating.
     """
     if last is None:
         return None
@@ -89,7 +100,7 @@ def known(last: RefreshRow | None, active: Activation | None, *, stage: bool) ->
     if last.release is not None and last.release == in_force:
         said = f"release {named} of the same examples, pack and settings is in force"
         return Known(outcome="unchanged", release=last.release, reasons=(said,))
-    if last.outcome in ("activated", "unchanged"):
+    if last.outcome in ("activated", "unchanged") and not by_refresh:
         said = (
             f"release {named} of the same examples, pack and settings was in force, and somebody "
             f"has put another in its place: if it shall rule again, run `kdsl release activate "
@@ -102,6 +113,18 @@ def known(last: RefreshRow | None, active: Activation | None, *, stage: bool) ->
     return None
 
 
+def may_have_learned(active: Release) -> bool:
+    """Whether a release has rules mined from examples that are now the gate's.
+
+    Reliabilities that were fitted tell of mining. λ and thresholds are a handful of numbers and
+    learn no example by heart.
+    """
+    mined = any(
+        known.fitted for task in active.tasks.values() for known in task.reliability.values()
+    )
+    return mined and active.settings.get("hold_out") != "admission"
+
+
 def build_candidate(
     domain: Domain,
     sources: Mapping[str, RuleSource],
@@ -109,15 +132,17 @@ def build_candidate(
     *,
     bundle: Bundle | None,
     settings: Mapping[str, Setting],
+    active: Release | None = None,
 ) -> Release:
     """Build a release of rules that were mined from these examples.
 
     λ and thresholds are fitted on those among them of which the bundle has an out-of-fold answer:
-    others came after its training.
+    others came after its training. A task without one keeps those of the active release, if that
+    was fitted with this bundle.
 
     Raises:
         LabelMismatch: the bundle was trained for other labels.
-        DatasetError: the bundle has no out-of-fold answer for any example of a task.
+        DatasetError: the bundle has no out-of-fold answer for any example.
     """
     answered = (
         set() if bundle is None else {(each.example_id, each.task) for each in bundle.out_of_fold()}
@@ -128,6 +153,7 @@ def build_candidate(
         bundle=bundle,
         labelled=[each for each in learn if (each.example_id, each.question.task) in answered],
         settings=settings,
+        kept=weights_kept(active, bundle),
     )
     return replace(release, examples_digest=examples_digest(learn))
 
@@ -137,7 +163,7 @@ def admit(
     release: Release,
     split: Split,
     *,
-    active: ActiveRelease | None,
+    active: Release | None,
     classifier: Classifier | None,
     gate: GateSettings,
 ) -> Candidate:
@@ -147,17 +173,29 @@ def admit(
         ReleaseRefused: it is for another domain or other labels.
     """
     content = canonical_bytes(release)
+    new, old = _laid_out(release, domain), None if active is None else _laid_out(active, domain)
     said = None if classifier is None else _asked(classifier, split.admission)
     compared = compare(
         split.admission,
-        candidate=ActiveRelease.of(release, digest=digest(content), domain=domain),
-        active=active,
+        candidate=new,
+        active=old,
         bundle=None if classifier is None else classifier.digest,
         probabilities=said,
     )
     rules = sum(len(task.rules) for task in release.tasks.values())
     size = ReleaseSize(rules=rules, bytes=len(content))
-    return Candidate(content=content, report=judge_candidate(compared, size=size, settings=gate))
+    report = judge_candidate(
+        compared,
+        size=size,
+        settings=gate,
+        active_learned=active is not None and may_have_learned(active),
+    )
+    bundle = None if classifier is None else classifier.bundle
+    return Candidate(content=content, report=report, notes=not_fitted(domain, release, bundle))
+
+
+def _laid_out(release: Release, domain: Domain) -> ActiveRelease:
+    return ActiveRelease.of(release, digest=digest(canonical_bytes(release)), domain=domain)
 
 
 def _asked(classifier: Classifier, questions: Sequence[LabelledQuestion]) -> list[Probabilities]:

@@ -3,18 +3,22 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from rule_store.mining.checks import check_examples
-from rule_store.mining.held_out import HeldOutSettings, find_by_fold
-from rule_store.mining.mined import Mined, judge
-from rule_store.mining.miner import Effort, LabelMined, Miner, Mining
+from rule_store.mining.held_out import HeldOutSettings
+from rule_store.mining.mined import Mined
+from rule_store.mining.miner import Effort, LabelMined, Miner
 from rule_store.mining.miner_settings import MinerSettings
+from rule_store.mining.self_training import SelfTrainingSettings, Trial
 from rule_store.mining.table import LabelledEvidence
-from rule_store.rules import Rule
+from rule_store.mining.unlabelled import Estimates, UnlabelledEvidence
+from streams.described_labels import described, estimated
 from streams.domain import Domain, Task
 from streams.errors import DatasetError
 from streams.labelled import LabelledQuestion
 from streams.mining_checkpoint import Checkpoint, mining_digest
+from streams.task_mining import TaskEvidence, TaskMining
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +27,14 @@ class MiningSettings:
 
     miner: for each mining; its own budget is not used.
     held_out: which examples are held out, and which rules are kept.
+    self_training: when rules label an unlabelled example for a second mining.
     budget_s: most wall-clock time of all minings together; None lets the iterations end them.
     """
 
     miner: MinerSettings = field(default_factory=MinerSettings)
     held_out: HeldOutSettings = field(default_factory=HeldOutSettings)
+    self_training: SelfTrainingSettings = field(default_factory=SelfTrainingSettings)
     budget_s: float | None = None
-
-    @property
-    def minings(self) -> int:
-        """How many a task needs: one without each fold, and one of all examples."""
-        return self.held_out.folds + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +42,13 @@ class TaskExamples:
     """The examples of a task that can be mined.
 
     messages: what is wrong with the others, and what to do about it.
+    unlabelled: examples beside them whose labels nobody gave.
     """
 
     task: Task
     examples: tuple[LabelledEvidence, ...]
     messages: tuple[str, ...]
+    unlabelled: tuple[UnlabelledEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +56,26 @@ class MinedTask:
     """What mining made of a task.
 
     efforts: of the mining of all examples, label by label.
+    described: ids of the rules that descriptions gave, for labels without a rule of the pack.
+    trial, estimates: what unlabelled examples brought, and told of the rules; None without them.
     """
 
     given: TaskExamples
     mined: Mined
     efforts: tuple[Effort, ...]
+    described: frozenset[str] = frozenset()
+    trial: Trial | None = None
+    estimates: Estimates | None = None
 
     @property
     def name(self) -> str:
         return self.given.task.name
+
+    def origin(self, rule_id: str) -> Literal["mined", "description", "pack"]:
+        """Where a chosen rule comes from."""
+        if rule_id in self.mined.fitted_on:
+            return "mined"
+        return "description" if rule_id in self.described else "pack"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +119,10 @@ def examples_by_task(
         if each.question.task in asked:
             asked[each.question.task].append(
                 LabelledEvidence(
-                    example_id=each.example_id, evidence=each.evidence, label=each.label
+                    example_id=each.example_id,
+                    dialogue_id=each.dialogue_id,
+                    evidence=each.evidence,
+                    label=each.label,
                 )
             )
     found = []
@@ -130,7 +147,7 @@ def mine_tasks(
     watcher: Watcher = _unwatched,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[MinedTask, ...]:
-    """Mine and judge the rules of every task that has examples.
+    """Mine and judge the rules of every task that has examples, in whatever order they are given.
 
     What a checkpoint keeps is not mined again. The clock, in seconds, is read only when the
     settings bound the time.
@@ -138,7 +155,7 @@ def mine_tasks(
     Raises:
         InvalidSettings: the checkpoint is of other examples or settings.
     """
-    minable = [each for each in given if each.examples]
+    minable = [_in_order(each) for each in given if each.examples]
     works = [_Work(each, domain, settings, checkpoint, watcher) for each in minable]
     left = sum(work.left for work in works)
     ends_s = None if settings.budget_s is None else clock() + settings.budget_s
@@ -151,8 +168,17 @@ def mine_tasks(
     return tuple(work.finish(budget_s) for work in works)
 
 
+def _in_order(given: TaskExamples) -> TaskExamples:
+    """The order of examples decides between equal candidates: the order of files must not."""
+    return replace(
+        given,
+        examples=tuple(sorted(given.examples, key=lambda each: each.example_id)),
+        unlabelled=tuple(sorted(given.unlabelled, key=lambda each: each.example_id)),
+    )
+
+
 class _Work:
-    """The minings of one task; those that a checkpoint kept are taken from it."""
+    """The minings of one task, and what is told of them."""
 
     def __init__(
         self,
@@ -163,64 +189,52 @@ class _Work:
         watcher: Watcher,
     ) -> None:
         self._given = given
-        self._settings = settings
-        self._checkpoint = checkpoint
         self._watcher = watcher
+        self._described = described(given.task, domain, names=False)
         self._miner = Miner(
             task=given.task.name,
             label_names=given.task.label_names,
             lexicon=domain.lexicon,
-            written=domain.rule_sets[given.task.name].rules,
+            written=(*domain.rule_sets[given.task.name].rules, *self._described),
             settings=replace(settings.miner, budget_s=None),
-            watcher=self._found,
         )
-        self._digest = mining_digest(self._miner, given.examples, repr(settings))
-        self._minings = [] if checkpoint is None else checkpoint.kept(self._miner, self._digest)
+        self._minings = TaskMining(
+            self._miner,
+            TaskEvidence(labelled=given.examples, unlabelled=given.unlabelled),
+            held_out=settings.held_out,
+            self_training=settings.self_training,
+            checkpoint=checkpoint,
+            digest=mining_digest(
+                self._miner, given.examples, repr(settings), unlabelled=given.unlabelled
+            ),
+            watcher=self._tell,
+        )
 
     @property
     def left(self) -> int:
-        return self._settings.minings - len(self._minings)
+        return self._minings.minings - self._minings.done
 
     def finish(self, budget_s: Callable[[], float | None]) -> MinedTask:
-        self._tell(None)
-
-        def mine(examples: Sequence[LabelledEvidence]) -> tuple[Rule, ...]:
-            timed = replace(self._miner.settings, budget_s=budget_s())
-            mining = replace(self._miner, settings=timed).mine(examples)
-            return self._keep(mining).rules
-
-        rules = find_by_fold(
-            mine,
-            self._given.examples,
-            settings=self._settings.held_out,
-            known=[mining.rules for mining in self._minings],
+        outcome = self._minings.finish(budget_s)
+        rules = outcome.mined.chosen.rules
+        given = self._given
+        return MinedTask(
+            given=given,
+            mined=outcome.mined,
+            efforts=outcome.efforts,
+            described=frozenset(each.id for each in self._described),
+            trial=outcome.trial,
+            estimates=estimated(given.task, rules, given.unlabelled, self._miner.lexicon)
+            if given.unlabelled
+            else None,
         )
-        mined = judge(
-            list(rules),
-            self._given.examples,
-            lexicon=self._miner.lexicon,
-            written=self._miner.written,
-            settings=self._settings.held_out,
-        )
-        return MinedTask(given=self._given, mined=mined, efforts=self._minings[-1].efforts)
-
-    def _keep(self, mining: Mining) -> Mining:
-        self._minings.append(mining)
-        if self._checkpoint is not None:
-            self._checkpoint.keep(self._miner, self._digest, self._minings)
-            self._minings = self._checkpoint.kept(self._miner, self._digest)
-        self._tell(None)
-        return self._minings[-1]
-
-    def _found(self, mined: LabelMined) -> None:
-        self._tell(mined)
 
     def _tell(self, mined: LabelMined | None) -> None:
         self._watcher(
             Step(
                 task=self._given.task.name,
-                done=len(self._minings),
-                minings=self._settings.minings,
+                done=self._minings.done,
+                minings=self._minings.minings,
                 mined=mined,
             )
         )

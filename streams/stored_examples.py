@@ -15,6 +15,7 @@ from streams.datasets import Example, dialogues_file, read_examples
 from streams.domain import Domain
 from streams.errors import DatasetError, InvalidRecord
 from streams.labelled import labelled_questions
+from streams.utterances import is_utterances, utterance_rows
 
 if TYPE_CHECKING:  # commands load the database when they open it (docs/adr/0011)
     from rule_store.registry import Added, LabelledExample
@@ -83,6 +84,9 @@ def example_ids(path: Path) -> list[str]:
 
 
 def _raw_rows(path: Path) -> Iterator[tuple[dict[str, object], str]]:
+    if is_utterances(path):
+        yield from utterance_rows(path)
+        return
     file = dialogues_file(path)
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inference.inputs import ModelInput
-from rule_store import Evidence, Rule
+from rule_store import Evidence, Lexicon, Rule
 from rule_store.evidence import CHANNELS, FACTS
 from rule_store.mining.held_out import HeldOutSettings
 from rule_store.mining.miner_settings import MinerSettings
 from rule_store.mining.table import LabelledEvidence
+from rule_store.mining.unlabelled import UnlabelledEvidence
 from streams.domain import Domain
 from streams.events import Question
 from streams.labelled import LabelledQuestion
@@ -17,7 +18,10 @@ from tests import factories as make
 
 LABELS = ("track", "refund", "other")
 SIGNALS = {"track": "where", "refund": "money", "other": "hello"}
-DOMAIN = make.domain(labels={"intent": LABELS}, rules={"intent": ""})
+# No concept, so that the words of the descriptions give no rule.
+DOMAIN = replace(
+    make.domain(labels={"intent": LABELS}, rules={"intent": ""}), lexicon=Lexicon(concepts={})
+)
 FAST = MiningSettings(miner=MinerSettings(iterations=4), held_out=HeldOutSettings(folds=2))
 
 
@@ -51,13 +55,25 @@ def questions(given: Sequence[LabelledEvidence]) -> list[LabelledQuestion]:
     ]
 
 
+def unlabelled(*texts: str) -> tuple[UnlabelledEvidence, ...]:
+    """What customers said, `u0` and so on; nobody said what they want."""
+    return tuple(
+        UnlabelledEvidence(example_id=f"u{place}", evidence=read(text))
+        for place, text in enumerate(texts)
+    )
+
+
 def mined_task(
-    given: Sequence[LabelledEvidence] = (), *, domain: Domain = DOMAIN, written: Sequence[Rule] = ()
+    given: Sequence[LabelledEvidence] = (),
+    *,
+    domain: Domain = DOMAIN,
+    written: Sequence[Rule] = (),
+    others: Sequence[UnlabelledEvidence] = (),
 ) -> MinedTask:
     """Mine a few examples; 36 of them if none are given."""
     if written:
         rule_set = replace(domain.rule_sets["intent"], rules=tuple(written))
         domain = replace(domain, rule_sets={"intent": rule_set})
-    asked = examples_by_task(questions(given or examples(12)), domain)
-    (mined,) = mine_tasks(asked, domain, FAST)
+    (asked,) = examples_by_task(questions(given or examples(12)), domain)
+    (mined,) = mine_tasks([replace(asked, unlabelled=tuple(others))], domain, FAST)
     return mined

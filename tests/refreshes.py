@@ -15,6 +15,7 @@ from tests import factories as make
 
 DOMAIN = make.domain(labels={"intent": ("track", "refund", "other")}, rules={"intent": ""})
 TRACK = 'when last has "where" then track\n'
+OTHER = 'when last has "hello" then other\n'
 REFUND = 'when last has "back" then refund\n'
 SAID = {"track": "where is it", "refund": "money back", "other": "hello"}
 

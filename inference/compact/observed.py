@@ -73,7 +73,8 @@ class Observer:
 
     def observe(self, question: ModelInput) -> Observed:
         """Count what a question holds; texts beyond 4,000 characters are cut."""
-        screen = screen_text(question.screens)
+        screens = tuple(question.screens)  # each look may decode them
+        screen = screen_text(screens)
         texts = {name: question.texts.get(name, "")[:TEXT_CHARS] for name in TEXT_CHANNELS}
         texts |= {"screen": screen.screen, "screen.top": screen.top, "screen.bottom": screen.bottom}
         counts: dict[str, Counts] = {LINES: Counter(line for line in set(screen.lines) if line)}
@@ -87,7 +88,7 @@ class Observer:
             }
         for channel in ("last", "screen"):
             counts[OVERLAP + channel] = self._overlap(texts[channel][:TEXT_CHARS])
-        return Observed(counts=counts, facts=screen_facts(question.screens))
+        return Observed(counts=counts, facts=screen_facts(screens))
 
     def _overlap(self, text: str) -> Counts:
         """Label → terms shared with its description, over the root of how many that has."""

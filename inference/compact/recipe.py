@@ -183,7 +183,9 @@ def _count(
         ids=ids,
         observed=tuple(observer.observe(example.input) for example in examples),
         labels=np.array([index[example.label] for example in examples], dtype=np.int64),
-        folds=np.array([fold(each, seed=seed, folds=FOLDS) for each in ids], dtype=np.int64),
+        folds=np.array(
+            [fold(each.dialogue_id, seed=seed, folds=FOLDS) for each in examples], dtype=np.int64
+        ),
     )
 
 

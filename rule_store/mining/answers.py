@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from rule_store.decision import VOTE_RELIABILITY_MAX, settle, votes
+from rule_store.decision import cast_votes, settle, weigh_labels
 from rule_store.mining.mined import Mined
 from rule_store.reliability import wilson_bound
 from rule_store.rules import Answered, Evaluation, Rule
@@ -58,27 +58,18 @@ Decider = Callable[[Sequence[Rule], Mapping[str, float]], Said | None]
 
 
 def by_votes(fired: Sequence[Rule], reliability: Mapping[str, float]) -> Said | None:
-    """The likeliest label as if rules erred apart: 1 - Π (1 - r) is highest; of equals the first.
+    """The label that `weigh_labels` gives most, of equals the first; what it gives is the sureness.
 
-    So rules below one half, which have no vote, count where nothing better fired. The sureness is
-    the lead in votes on the best other label, in log-odds: it is what falls when rules disagree.
+    So rules alone answer where there is no model.
 
     Raises:
         ReliabilityMissing: a rule fired that `reliability` does not hold.
-
-    Source: Pearl 1988, "Probabilistic reasoning in intelligent systems", 4.3.2 (noisy or).
     """
-    labels = list(dict.fromkeys(rule.label for rule in fired))
-    spoken = votes(fired, reliability, labels=labels)
-    failing = dict.fromkeys(labels, 0.0)
-    for rule in fired:
-        failing[rule.label] += math.log1p(-min(reliability[rule.id], VOTE_RELIABILITY_MAX))
-    if not labels:
+    weighed = weigh_labels(cast_votes(fired, reliability))
+    if not weighed:
         return None
-    # Sums of the same numbers in another order may differ in their last digits.
-    best = min(labels, key=lambda label: round(failing[label], 9))
-    others = max((spoken[label] for label in labels if label != best), default=0.0)
-    return Said(label=best, sureness=round(spoken[best] - others, 9))
+    best = max(weighed, key=weighed.__getitem__)
+    return Said(label=best, sureness=weighed[best])
 
 
 def by_settling(fired: Sequence[Rule], reliability: Mapping[str, float]) -> Said | None:

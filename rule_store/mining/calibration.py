@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +67,7 @@ def perfect_ece(
     share: float = 0.95,
     bins: int = BINS,
     draws: int = DRAWS,
-    together: Sequence[int] | npt.NDArray[np.int64] | None = None,
+    together: Iterable[Hashable] | None = None,
 ) -> float:
     """The ECE that a perfectly calibrated model of this size stays below in most draws.
 
@@ -79,9 +79,9 @@ def perfect_ece(
         share: of the draws below the result.
         bins: as for `ece`.
         draws: how many.
-        together: `[N]`, a number for each answer. Answers of one number come right together as
-            far as their confidences let them, as rules do that give one example the same label.
-            Left out, each is drawn by itself.
+        together: `[N]`; answers of one key come right together as far as their confidences let
+            them. Of the firings of rules it is example and label: those that agree are right
+            together, those that disagree are not. Left out, each answer is drawn by itself.
 
     Returns:
         The quantile; 0 when N is 0.
@@ -92,14 +92,15 @@ def perfect_ece(
     said = _floats(confidence)
     if not len(said):
         return 0.0
-    groups = np.arange(len(said)) if together is None else np.asarray(together)
-    of_answer = np.unique(groups, return_inverse=True)[1]
+    numbers: dict[Hashable, int] = {}
+    keys = range(len(said)) if together is None else together
+    of_answer = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
     generator = np.random.Generator(np.random.PCG64(seed))
     binned = _Binned(said, bins)
     at_once = max(1, _BLOCK_CELLS // len(said))
     errors = []
     for start in range(0, draws, at_once):
-        size = (min(at_once, draws - start), int(of_answer.max()) + 1)
+        size = (min(at_once, draws - start), len(numbers))
         came = generator.random(size)[:, of_answer] < said
         errors.append(binned.errors(came.astype(np.float64)))
     return float(np.quantile(np.concatenate(errors), share))

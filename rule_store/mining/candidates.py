@@ -17,7 +17,7 @@ from rule_store.mining.counting import Pieces, count_pieces
 from rule_store.mining.phrases import Phrases
 from rule_store.mining.ranking import best_first
 from rule_store.mining.sample import Sample
-from rule_store.mining.table import LabelledEvidence
+from rule_store.mining.table import LabelledEvidence, Table, Words
 from rule_store.predicates import FACT_MAX, Has, Line, Mentions, Predicate, Reaches
 from rule_store.rules import Rule
 
@@ -49,6 +49,7 @@ class CandidateSettings:
         "last",
         "user",
         "reply",
+        "agent",
         "screen",
         "screen.top",
         "screen.bottom",
@@ -71,7 +72,7 @@ class CandidateSettings:
     min_support: int = 3
     min_coverage: float = 0.0002
     max_coverage: float = 0.6
-    most: int = 4000
+    most: int = 8000
     screens_beside_talk: bool = False
 
     def bounds(self, examples: int) -> tuple[int, int]:
@@ -105,6 +106,35 @@ def candidates(
         UnknownConcept: the lexicon lacks a concept of the pack's rules.
         UnreadEvidence: an example's channel or fact is unread.
     """
+    return _tested(examples, lexicon, settings, pack_rules)[0]
+
+
+def candidate_table(
+    examples: Sequence[LabelledEvidence],
+    lexicon: Lexicon,
+    settings: CandidateSettings,
+    pack_rules: Sequence[Rule] = (),
+    *,
+    label_names: Sequence[str],
+) -> Table:
+    """The table of the `candidates`, which are tested once and not a second time.
+
+    Raises:
+        ValueError: an example's label is not among the names.
+        UnknownConcept: the lexicon lacks a concept of the pack's rules.
+        UnreadEvidence: an example's channel or fact is unread.
+    """
+    predicates, words = _tested(examples, lexicon, settings, pack_rules)
+    return Table.of_words(words, examples, predicates=predicates, label_names=label_names)
+
+
+def _tested(
+    examples: Sequence[LabelledEvidence],
+    lexicon: Lexicon,
+    settings: CandidateSettings,
+    pack_rules: Sequence[Rule],
+) -> tuple[tuple[Predicate, ...], Words]:
+    """The candidates and where they hold, `[P, W]`."""
     own = dict.fromkeys(literal.predicate for rule in pack_rules for literal in rule.body)
     sample = Sample.of(examples)
     suited = settings if settings.screens_beside_talk else _without_screens(sample, settings)
@@ -117,11 +147,12 @@ def candidates(
     offered = (*own, *sorted(found - own.keys(), key=_simplicity))
     words = columns(sample.evidences, offered, lexicon=lexicon, names=sample.names)
     support = np.bitwise_count(words).sum(axis=1, dtype=np.int64).tolist()
-    distinct: dict[bytes, Predicate] = {}
+    distinct: dict[bytes, int] = {}
     for place, predicate in enumerate(offered):
         if place < len(own) or _in_bounds(predicate, support[place], len(examples), settings):
-            distinct.setdefault(blake2b(words[place].tobytes()).digest(), predicate)
-    return tuple(dict.fromkeys((*own, *distinct.values())))
+            distinct.setdefault(blake2b(words[place].tobytes()).digest(), place)
+    kept = list(dict.fromkeys((*range(len(own)), *distinct.values())))
+    return tuple(offered[place] for place in kept), words[kept]
 
 
 def _without_screens(sample: Sample, settings: CandidateSettings) -> CandidateSettings:

@@ -20,7 +20,7 @@ _DIGITS = 12
 class CoverSettings:
     """What a cover is bounded by; the defaults suit both tasks of the Taobao data.
 
-    at_most: rules of a task; above about 500 they hurt there.
+    at_most: rules chosen for a task, beside those that are kept; above about 500 they hurt there.
     decay: what the weight of a positive is multiplied by each time a rule covers it: 0 lets each
         count once, 1 for ever.
     overlap: two rules of one label may share at most this part of what they cover together; 1
@@ -58,7 +58,7 @@ def cover(
         rule_labels: `[R]`.
         labels: `[N]`; of the examples, in the same numbers.
         reliability: `[R]`, in [0, 1].
-        settings: the bounds; only the reliability binds those that are kept.
+        settings: the bounds; those that are kept are bound by `least_reliability` alone.
         kept: positions of rules that are chosen before all others, in this order.
 
     Returns:
@@ -87,18 +87,20 @@ def cover(
     for place in kept:
         if reliability[place] >= settings.least_reliability:
             choose(place)
+    size = len(chosen) + settings.at_most
     least = max(0.0, settings.least_gain - 10**-_DIGITS)
-    while len(chosen) < settings.at_most and gains.max(initial=-1.0) > least:
+    while len(chosen) < size and gains.max(initial=-1.0) > least:
         choose(int(np.argmax(gains)))
     return tuple(chosen)
 
 
 def _close(gains: Floats, mates: _Label, chosen: int, fires: Flags, overlap: float) -> None:
     """Take what rules of the label still bring; -1 for the chosen and for what is too like it."""
-    open_mates = mates.rules[gains[mates.rules] >= 0.0]
-    alike = open_mates[_overlap(fires[chosen], fires[open_mates]) > overlap]
-    gains[mates.rules] = np.where(gains[mates.rules] < 0.0, -1.0, mates.gains())
-    gains[alike] = -1.0
+    is_open = gains[mates.rules] >= 0.0
+    gains[mates.rules] = np.where(is_open, mates.gains(), -1.0)
+    if overlap < 1.0:
+        open_mates = mates.rules[is_open]
+        gains[open_mates[_overlap(fires[chosen], fires[open_mates]) > overlap]] = -1.0
     gains[chosen] = -1.0
 
 

@@ -63,20 +63,17 @@ class FiringTable:
     def counts(self, among: Flags) -> tuple[TrainingCounts, ...]:
         """Count for each rule, among the examples flagged in `[N]`."""
         fires, given = self.fires[:, among], self.given[among]
-        fired = fires.sum(axis=1).tolist()
-        sizes = np.bincount(given, minlength=int(self.implied.max(initial=0)) + 1)
-        counts = []
-        for place, label in enumerate(self.implied.tolist()):
-            right = int(np.count_nonzero(given[fires[place]] == label))
-            counts.append(
-                TrainingCounts(
-                    right=right,
-                    wrong=fired[place] - right,
-                    positives=int(sizes[label]),
-                    examples=len(given),
-                )
-            )
-        return tuple(counts)
+        fired = np.count_nonzero(fires, axis=1)
+        right, positives = np.zeros_like(fired), np.zeros_like(fired)
+        for label in np.unique(self.implied):
+            rules, examples = self.implied == label, given == label
+            right[rules] = np.count_nonzero(fires[np.ix_(rules, examples)], axis=1)
+            positives[rules] = np.count_nonzero(examples)
+        columns = (right.tolist(), (fired - right).tolist(), positives.tolist())
+        return tuple(
+            TrainingCounts(right=hits, wrong=misses, positives=size, examples=len(given))
+            for hits, misses, size in zip(*columns, strict=True)
+        )
 
     def fired(self, chosen: Iterable[str], examples: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Position of each of these examples → ids of the chosen rules that fire on it."""

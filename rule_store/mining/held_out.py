@@ -40,9 +40,9 @@ class HeldOutSettings:
 def folds_of(
     examples: Sequence[LabelledEvidence], settings: HeldOutSettings
 ) -> npt.NDArray[np.int32]:
-    """`[N]`: the fold of each example."""
+    """`[N]`: the fold of each example; those of one dialogue are in one."""
     numbers = [
-        fold(each.example_id, seed=settings.fold_seed, folds=settings.folds) for each in examples
+        fold(each.dialogue_id, seed=settings.fold_seed, folds=settings.folds) for each in examples
     ]
     return np.array(numbers, dtype=np.int32)
 

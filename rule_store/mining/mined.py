@@ -86,8 +86,11 @@ def judge(
 ) -> Mined:
     """Say what each found rule is worth, keep a few, and let those of each fold vote on it.
 
-    The rules of a fold are judged by firings on the other folds only: what they say of the fold
-    is as honest as what the chosen rules will say of a new example.
+    The rules of a fold, their training counts and the choice among them are of the other folds
+    only. What is believed of them is fitted to firings on the other folds as well; but the rules
+    that fired there were mined with this fold among their examples, and so its labels reach the
+    few numbers of the model that way, and no other. To close it would take a mining for every two
+    folds. Of labels given by chance the model believes what chance makes right, and no more.
 
     Args:
         found: what `find_by_fold` yields.
@@ -101,14 +104,15 @@ def judge(
         DuplicateRule: the miner gave a rule twice.
     """
     judging = _Judging(found, examples, lexicon=lexicon, written=written, settings=settings)
-    by_fold = [judging.judge(held) for held in range(settings.folds)]
-    chosen = judging.judge(None)
+    by_fold = [judging.judge(held, judging.model(held)) for held in range(settings.folds)]
+    model = judging.model(None)
+    chosen = judging.judge(None, model)
     return Mined(
         chosen=chosen,
         by_fold=tuple(by_fold),
         votes=judging.votes(by_fold),
         fitted_on=judging.fitted_on(chosen),
-        model=judging.model(None),
+        model=model,
     )
 
 
@@ -140,26 +144,38 @@ class _Judging:
             )
             for rules in found
         ]
+        # Of the rules mined without each fold, and last of those mined by all examples.
+        self._training = [
+            table.counts(self._folds != number) for number, table in enumerate(self._tables)
+        ]
+        self._firings = [self._held_out(number) for number in range(settings.folds)]
 
-    def judge(self, held: int | None) -> JudgedRules:
+    def judge(self, held: int | None, model: ReliabilityModel) -> JudgedRules:
         """Judge and choose among the rules mined without a fold, or by all examples."""
-        table = self._tables[self._settings.folds if held is None else held]
-        known = self._folds != (-1 if held is None else held)
-        training = table.counts(known)
-        reliability = self._believed(table, training, self.model(held))
+        number = self._settings.folds if held is None else held
+        table, training, known = self._tables[number], self._training[number], self._folds != number
+        written = self._judge_written(table, training)
+        pairs = list(zip(table.rules, training, strict=True))
+        values = [
+            written[rule.id].value if rule.id in written else model.value(rule, counts)
+            for rule, counts in pairs
+        ]
         places = cover(
             table.fires[:, known],
             table.implied,
             labels=table.given[known],
-            reliability=np.array([each.value for each in reliability]),
+            reliability=np.array(values),
             settings=self._settings.cover,
             kept=range(self._written),
         )
-        rules = [table.rules[place] for place in places]
+        chosen = [pairs[place] for place in places]
         return JudgedRules(
-            rules=tuple(rules),
-            training={table.rules[place].id: training[place] for place in places},
-            reliability={table.rules[place].id: reliability[place] for place in places},
+            rules=tuple(rule for rule, _ in chosen),
+            training={rule.id: counts for rule, counts in chosen},
+            reliability={
+                rule.id: written.get(rule.id) or model.reliability(rule, counts)
+                for rule, counts in chosen
+            },
         )
 
     def model(self, held: int | None) -> ReliabilityModel:
@@ -168,7 +184,7 @@ class _Judging:
             each
             for number in range(self._settings.folds)
             if number != held
-            for each in self._firings(number)
+            for each in self._firings[number]
         ]
         return fit_reliability(firings, ridge=self._settings.ridge)
 
@@ -199,10 +215,10 @@ class _Judging:
             if rule.id in kept and rule.id not in self._own
         }
 
-    def _firings(self, number: int) -> list[HeldOutFirings]:
+    def _held_out(self, number: int) -> list[HeldOutFirings]:
         """What the rules mined without a fold did on it."""
         table = self._tables[number]
-        training = table.counts(self._folds != number)[self._written :]
+        training = self._training[number][self._written :]
         came = table.counts(self._folds == number)[self._written :]
         return [
             HeldOutFirings(
@@ -213,17 +229,9 @@ class _Judging:
             )
         ]
 
-    def _believed(
-        self, table: FiringTable, training: Sequence[TrainingCounts], model: ReliabilityModel
-    ) -> list[FittedReliability]:
-        written = written_reliabilities(
-            {
-                rule.id: (counts.right, counts.wrong)
-                for rule, counts in zip(table.rules, training, strict=True)
-                if rule.id in self._own
-            }
-        )
-        return [
-            written[rule.id] if rule.id in self._own else model.reliability(rule, counts)
-            for rule, counts in zip(table.rules, training, strict=True)
-        ]
+    def _judge_written(
+        self, table: FiringTable, training: Sequence[TrainingCounts]
+    ) -> dict[str, FittedReliability]:
+        count = self._written
+        pairs = zip(table.rules[:count], training[:count], strict=True)
+        return written_reliabilities({rule.id: (each.right, each.wrong) for rule, each in pairs})

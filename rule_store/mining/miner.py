@@ -10,7 +10,7 @@ import numpy as np
 
 from rule_store.lexicon import Lexicon
 from rule_store.mining.body import Body, code, literals_of
-from rule_store.mining.candidates import candidates
+from rule_store.mining.candidates import candidate_table
 from rule_store.mining.consistent import CoveringRule, consistent
 from rule_store.mining.covering import mine_label
 from rule_store.mining.found import FoundBody, Improvement, Search
@@ -98,8 +98,13 @@ class Miner:
         """
         if not examples:
             return Mining(rules=(), efforts=())
-        predicates = candidates(examples, self.lexicon, self.settings.candidates, self.written)
-        table = Table.of(examples, predicates, label_names=self.label_names, lexicon=self.lexicon)
+        table = candidate_table(
+            examples,
+            self.lexicon,
+            self.settings.candidates,
+            self.written,
+            label_names=self.label_names,
+        )
         reward, proposer = self.settings.reward(examples), self.settings.table_proposer(table)
         found: list[tuple[FoundBody, Rule]] = []
         efforts: list[Effort] = []

@@ -12,7 +12,7 @@ from rule_store.mining.candidates import CandidateSettings
 from rule_store.mining.covering import CoveringSettings
 from rule_store.mining.found import Search
 from rule_store.mining.proposals import Linear, Proposer, Statistical, Uniform
-from rule_store.mining.reward import Mdl, Reward, WilsonGain
+from rule_store.mining.reward import Mdl, NoiseRobust, Reward, WilsonGain
 from rule_store.mining.scan import Limits
 from rule_store.mining.search import TreeSearch, TreeSettings
 from rule_store.mining.table import LabelledEvidence, Table
@@ -33,6 +33,8 @@ class MinerSettings:
         seed gives the same rules on any machine.
     few: up to so many examples a label, on average, `Mdl` is the reward: it wants evidence before
         it believes in a precision. Of more, `WilsonGain`.
+    label_noise: share of the labels that is wrong, within 0..0.5, 0.5 excluded; the reward is of
+        the counts as they would be without.
     """
 
     search: SearchName = "mcts"
@@ -42,6 +44,7 @@ class MinerSettings:
     seed: int = 0
     budget_s: float | None = None
     few: float = 15.0
+    label_noise: float = 0.0
     limits: Limits = field(default_factory=Limits)
     candidates: CandidateSettings = field(default_factory=CandidateSettings)
     covering: CoveringSettings = field(default_factory=CoveringSettings)
@@ -49,7 +52,8 @@ class MinerSettings:
     def reward(self, examples: Sequence[LabelledEvidence]) -> Reward:
         """The reward that suits so many examples a label."""
         labels = {each.label for each in examples}
-        return Mdl() if len(examples) <= self.few * len(labels) else WilsonGain()
+        reward: Reward = Mdl() if len(examples) <= self.few * len(labels) else WilsonGain()
+        return NoiseRobust(reward=reward, wrong=self.label_noise) if self.label_noise else reward
 
     def table_proposer(self, table: Table) -> Proposer:
         """The small model, fitted to a table where it learns."""

@@ -36,7 +36,7 @@ class Selection:
     back_up: see `BackUp`.
     """
 
-    exploration: float = 4.0
+    exploration: float = 8.0
     widening: float = 4.0
     widening_exponent: float = 0.5
     back_up: BackUp = BackUp.MEAN

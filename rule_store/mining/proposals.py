@@ -51,8 +51,12 @@ class Statistical:
     so that a literal that is true at few examples is not put first for its purity. By weight, so
     that what earlier rules cover draws the search no more.
 
+    In units of its error a difference grows with the root of the examples: a hundred thousand of
+    them make logits of 50 and more, whose softmax knows but one literal. So logits are scaled
+    down until the highest is bounded, and a small table's doubt stays.
+
     smoothing: m, above 0.
-    sharpness: factor of the logits; the higher, the fewer literals share the prior.
+    highest: bound of the logits; the higher, the fewer literals share the prior.
     standardised: whether δ is divided by its error.
 
     Source: Woolf 1955, "On estimating the relation between blood group and disease"; the half
@@ -60,7 +64,7 @@ class Statistical:
     """
 
     smoothing: float = 0.5
-    sharpness: float = 1.0
+    highest: float = 3.0
     standardised: bool = True
 
     def logits(self, scan: Scan, *, label: int) -> Floats:
@@ -71,7 +75,7 @@ class Statistical:
         odds: Floats = np.log(right * spared) - np.log(left * wrong)
         if self.standardised:
             odds /= np.sqrt(1 / right + 1 / wrong + 1 / left + 1 / spared)
-        return self.sharpness * odds
+        return odds * (self.highest / max(float(odds.max(initial=0.0)), self.highest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -26,11 +26,19 @@ _BLOCK_BYTES = 1 << 19
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledEvidence:
-    """An example as mining reads it; its id is that of the event."""
+    """An example as mining reads it; its id is that of the event.
+
+    dialogue_id: of the dialogue that the event shows at one moment; left out, the example id.
+    """
 
     example_id: str
     evidence: Evidence
     label: str
+    dialogue_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.dialogue_id:
+            object.__setattr__(self, "dialogue_id", self.example_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,18 +75,45 @@ class Table:
             UnknownConcept: the lexicon lacks a concept that a predicate names.
             UnreadEvidence: an example's channel or fact is unread that a predicate names.
         """
+        return cls.of_words(
+            columns(
+                [each.evidence for each in examples],
+                predicates,
+                lexicon=lexicon,
+                names=[each.example_id for each in examples],
+            ),
+            examples,
+            predicates=predicates,
+            label_names=label_names,
+        )
+
+    @classmethod
+    def of_words(
+        cls,
+        words: Words,
+        examples: Sequence[LabelledEvidence],
+        *,
+        predicates: Sequence[Predicate],
+        label_names: Sequence[str],
+    ) -> Self:
+        """Make a table of predicates that were tested on the examples already.
+
+        Args:
+            words: `[P, W]`, as the table keeps them.
+            examples: the N examples.
+            predicates: the P predicates.
+            label_names: all labels of the task, in its order.
+
+        Raises:
+            ValueError: an example's label is not among the names; `check_examples` finds these.
+        """
         positions = {name: position for position, name in enumerate(label_names)}
         for each in examples:
             if each.label not in positions:
                 raise ValueError(f"{shown(each.label)} is no label; leave {each.example_id} out")
         return cls(
             predicates=tuple(predicates),
-            words=columns(
-                [each.evidence for each in examples],
-                predicates,
-                lexicon=lexicon,
-                names=[each.example_id for each in examples],
-            ),
+            words=words,
             labels=np.array([positions[each.label] for each in examples], dtype=np.int32),
             label_names=tuple(label_names),
             example_ids=tuple(each.example_id for each in examples),

@@ -86,12 +86,23 @@ def append(
     return number
 
 
-def page(database: Database, *, limit: int, before: int | None) -> tuple[AuditRow, ...]:
-    """The newest rows first."""
+def page(
+    database: Database,
+    *,
+    limit: int,
+    before: int | None,
+    what: What | None = None,
+    subject: str | None = None,
+) -> tuple[AuditRow, ...]:
+    """The newest rows first; all, or those of one kind, of one subject."""
     check_page(limit, before)
     query = select(audit).order_by(audit.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(audit.c.number < before)
+    if what is not None:
+        query = query.where(audit.c.what == what)
+    if subject is not None:
+        query = query.where(audit.c.subject == subject)
     with database.reading() as connection:
         return tuple(_read(row) for row in connection.execute(query))
 

@@ -57,7 +57,8 @@ class RegistryPlace:
 
     @classmethod
     def _of_file(cls, path: Path) -> Self:
-        file = path.expanduser().absolute()
+        # By all its names it is one file, with one lock of those who refresh.
+        file = path.expanduser().resolve()
         return cls(url=URL.create("sqlite", database=str(file)), file=file)
 
     def __str__(self) -> str:

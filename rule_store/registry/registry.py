@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
-from typing import Self
 
 from rule_store.activation import Activation
 from rule_store.binding import Binding
@@ -12,16 +10,14 @@ from rule_store.registry import activations, bindings, examples, refreshes, rele
 from rule_store.registry import audit as trail
 from rule_store.registry.activations import ActivationRow, MakeEnvelope, Wish
 from rule_store.registry.audit import AuditRow
-from rule_store.registry.database import Database, Patience
 from rule_store.registry.examples import Added, LabelledExample
-from rule_store.registry.place import RegistryPlace
+from rule_store.registry.opening import OpenDatabase
 from rule_store.registry.refreshes import RefreshRow
 from rule_store.registry.releases import Provenance, ReleaseRow
-from rule_store.registry.schema import open_database
 from rule_store.signing import Signed
 
 
-class Registry:
+class Registry(OpenDatabase):
     """What stands in a registry, and the few ways to change it.
 
     Every change is one short transaction that also writes an audit row; changes come one after
@@ -30,37 +26,6 @@ class Registry:
         with Registry.open(path) as registry:
             row = registry.add_release(signed, by="ann", at_ms=now_ms)
     """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @classmethod
-    def open(cls, url_or_path: str | Path, *, patience: Patience | None = None) -> Self:
-        """Open a registry; a SQLite file that does not exist yet is made.
-
-        Args:
-            url_or_path: path of a SQLite file, or `postgresql://USER@HOST/DATABASE`.
-            patience: how long to wait for the database.
-
-        Raises:
-            RegistryUnavailable: nobody answers, or it may not be used.
-            RegistryOutdated: its schema is older or newer than this program's.
-        """
-        return cls(open_database(RegistryPlace.of(url_or_path), patience or Patience()))
-
-    def close(self) -> None:
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def place(self) -> str:
-        """Where it is, without a password."""
-        return str(self._database.place)
 
     # Releases
 
@@ -236,6 +201,13 @@ class Registry:
     def last_refresh(self, domain: str, inputs: str) -> RefreshRow | None:
         """The newest run with these inputs that came to a decision."""
         return refreshes.last(self._database, domain, inputs)
+
+    def refresh_activated(self, row: ActivationRow) -> bool:
+        """Whether a run of `kdsl refresh` made this activation, and no person."""
+        made = row.activation
+        return refreshes.has_put_in_force(
+            self._database, made.domain, made.digest, number=row.number
+        )
 
     # Labelled examples
 

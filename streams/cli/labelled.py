@@ -1,17 +1,21 @@
 """Reading labelled datasets with a progress bar, for the commands that learn from them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
-from streams.cli.terminal import progress, say_notes, stderr
-from streams.datasets import View, read_examples
+from streams.cli.terminal import progress, say, say_notes, stderr
+from streams.datasets import Example, View, read_examples
 from streams.domain import Domain
 from streams.errors import DatasetError
-from streams.labelled import LabelledQuestion, read_labelled
+from streams.labelled import LabelledQuestion, LeftOut, learnable, read_each, read_labelled, told
 from streams.model_side import ModelSide
+from streams.screens import Screens
 from streams.settings import Settings
+
+_LaidOut = TypeVar("_LaidOut")
 
 
 def read_questions(
@@ -22,32 +26,70 @@ def read_questions(
     Raises:
         DatasetError: malformed, or two examples of one id.
     """
-    return asyncio.run(_read(paths, view, settings, domain))
+    examples = _examples(paths, view, domain)
+    _refuse_repeated([example.event.event_id for example in examples])
+
+    def read(screens: Screens) -> AsyncIterator[LabelledQuestion]:
+        return read_labelled(examples, domain=domain, screens=screens)
+
+    return asyncio.run(_all(read, len(examples), settings, domain))
 
 
-async def _read(
+def read_learnable_questions(
     paths: Sequence[Path], view: View, settings: Settings, domain: Domain
 ) -> list[LabelledQuestion]:
+    """As `read_questions`, but what cannot be learned from is left out, and said.
+
+    Raises:
+        DatasetError: a file is no dataset.
+    """
+    faulty: list[LeftOut] = []
+
+    def note(place: str, fault: DatasetError) -> None:
+        why = str(fault).removeprefix(f"{place}: ")
+        faulty.append(LeftOut(place=place, why=why, cure="correct or remove the line"))
+
+    examples = _examples(paths, view, domain, note)
+    usable, left_out = learnable(examples, domain)
+
+    def read(screens: Screens) -> AsyncIterator[LabelledQuestion | LeftOut]:
+        return read_each(usable, domain=domain, screens=screens)
+
+    laid_out = asyncio.run(_all(read, len(usable), settings, domain))
+    left_out = (*faulty, *left_out, *(each for each in laid_out if isinstance(each, LeftOut)))
+    for sentence in told(left_out):
+        say(sentence)
+    return [each for each in laid_out if isinstance(each, LabelledQuestion)]
+
+
+def _examples(
+    paths: Sequence[Path],
+    view: View,
+    domain: Domain,
+    left_out: Callable[[str, DatasetError], None] | None = None,
+) -> list[Example]:
     # The present time would make the same examples look different tomorrow.
-    examples = list(
-        map(
-            say_notes,
-            chain.from_iterable(
-                read_examples(path, domain=domain.name, view=view, now_ms=0) for path in paths
-            ),
-        )
+    datasets = (
+        read_examples(path, domain=domain.name, view=view, now_ms=0, left_out=left_out)
+        for path in paths
     )
-    _refuse_repeated([example.event.event_id for example in examples])
-    labelled = []
+    return list(map(say_notes, chain.from_iterable(datasets)))
+
+
+async def _all(
+    read: Callable[[Screens], AsyncIterator[_LaidOut]],
+    count: int,
+    settings: Settings,
+    domain: Domain,
+) -> list[_LaidOut]:
+    laid_out = []
     with progress(stderr()) as bar:
-        line = bar.add_task("reading examples", total=len(examples))
-        seen = ""
+        line = bar.add_task("reading examples", total=count)
         async with ModelSide(settings, domain) as side:
-            async for question in read_labelled(examples, domain=domain, screens=side.screens):
-                labelled.append(question)
-                bar.advance(line, advance=question.example_id != seen)
-                seen = question.example_id
-    return labelled
+            async for each in read(side.screens):
+                laid_out.append(each)
+                bar.advance(line)
+    return laid_out
 
 
 def _refuse_repeated(ids: Sequence[str]) -> None:

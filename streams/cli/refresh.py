@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
-from rule_store import load_key
 from streams.brief import brief
 from streams.cli.choices import one_view
 from streams.cli.options import (
@@ -22,36 +18,25 @@ from streams.cli.options import (
     ViewOption,
 )
 from streams.cli.readings import choose_readings
-from streams.cli.refresh_inputs import (
-    Wish,
-    classifier_of,
-    gate_of,
-    miner_of,
-    read_labelled_for,
-)
+from streams.cli.refresh_command import RefreshCommand, refresh_home, refreshed
+from streams.cli.refresh_inputs import RefreshOptions
 from streams.cli.release_activate import AllowUnsigned, NewKey
 from streams.cli.release_options import (
     ByOption,
     KeyOption,
     RegistryOption,
     TrustOption,
-    open_registry,
-    trusted,
     who,
 )
-from streams.cli.terminal import say
-from streams.domain import Domain, load_domain
-from streams.errors import FolderInUse, InvalidSettings
-from streams.folder_lock import FolderLock
-from streams.role import system_now_ms
-from streams.settings import Settings, load_settings
+from streams.cli.terminal import say, stoppable
+from streams.domain import load_domain
+from streams.errors import InvalidSettings
+from streams.settings import load_settings
 
-if TYPE_CHECKING:  # see `open_registry`; mining brings numpy, which other commands do without
-    from rule_store.registry import RefreshRow, Registry
-    from streams.refresh_run import RefreshJob
+if TYPE_CHECKING:  # see `open_registry`
+    from rule_store.registry import RefreshRow
 
 REFUSED = 3
-ANOTHER_RUNS = 4
 
 
 def refresh(
@@ -65,6 +50,14 @@ def refresh(
         ),
     ] = None,
     bundle: BundleOption = None,
+    change_bundle: Annotated[
+        bool,
+        typer.Option(
+            "--change-bundle",
+            help="Go on although the release in force was fitted with another bundle than "
+            "--bundle, or with one where none is given.",
+        ),
+    ] = False,
     stage: Annotated[
         bool, typer.Option("--stage", help="Stop before activating, and say how to go on.")
     ] = False,
@@ -112,18 +105,16 @@ def refresh(
     Exit 1: an error.
     Exit 3: the gate refused the candidate.
     Exit 4: another refresh of the domain runs.
+    Exit 130: stopped; the same command goes on.
 
     Each run stands with its reasons in `kdsl release history --audit`.
     """
+    stoppable()
     given = {"bootstrap": bootstrap, "prefix": prefix, "trust": trust, "registry": registry}
     settings = load_settings({**given, "domain": domain, "bundle": bundle})
-    if key is None and not (allow_unsigned or stage):
-        raise InvalidSettings(
-            "sign with --key (make one with `kdsl keys generate`), or activate unsigned with "
-            "--allow-unsigned, for workers that obey anybody, or stop before with --stage"
-        )
+    _check_signed(key, unsigned=allow_unsigned or stage)
     paths = tuple(examples or ())
-    wish = Wish(
+    options = RefreshOptions(
         examples=paths,
         view=one_view(view, default="live"),
         readings=choose_readings(readings, paths, settings),
@@ -132,86 +123,31 @@ def refresh(
         budget_s=budget,
         margin=margin,
     )
-    pack, person = load_domain(settings.domain), who(by)
-    home = _home(settings, pack)
+    pack = load_domain(settings.domain)
+    command = RefreshCommand(
+        settings=settings,
+        options=options,
+        pack=pack,
+        folder=out or refresh_home(settings, pack),
+        change_bundle=change_bundle,
+        stage=stage,
+        key=key,
+        new_key=new_key,
+        by=who(by),
+    )
+    _say_outcome(refreshed(command), command.folder)
 
-    def job() -> RefreshJob:
-        from streams.refresh_run import RefreshJob
 
-        return RefreshJob(
-            domain=pack,
-            classifier=classifier_of(settings),
-            folder=out or home,
-            settings=wish.settings,
-            gate=gate_of(wish),
-            stage=stage,
-            key=load_key(key) if key else None,
-            trust=trusted(settings),
-            new_key=new_key,
-            by=person,
-            at_ms=system_now_ms(),
-            version=", ".join(f"{name} {metadata.version(name)}" for name in ("kdsl", "numpy")),
+def _check_signed(key: Path | None, *, unsigned: bool) -> None:
+    if key is None and not unsigned:
+        raise InvalidSettings(
+            "sign with --key (make one with `kdsl keys generate`), or activate unsigned with "
+            "--allow-unsigned, for workers that obey anybody, or stop before with --stage"
         )
-
-    with _alone(home, pack), open_registry(settings) as opened:
-        row = _noted(opened, pack, person, lambda: _run(opened, settings, wish, job()))
-    _say_outcome(row, out or home)
-
-
-def _home(settings: Settings, pack: Domain) -> Path:
-    from rule_store.registry import default_registry_path
-    from streams.refresh_run import refresh_folder
-
-    return refresh_folder(settings.registry or default_registry_path(), pack.name)
-
-
-@contextmanager
-def _alone(home: Path, pack: Domain) -> Iterator[None]:
-    """Hold the lock of the registry's domain; who comes second leaves with its own exit status."""
-    lock = FolderLock(
-        home, holder=f"refresh of {pack.name}", cure="it does this one's work; wait for its end"
-    )
-    try:
-        lock.acquire()
-    except FolderInUse as error:
-        say(f"kdsl: {error}")
-        raise typer.Exit(ANOTHER_RUNS) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _noted(registry: Registry, pack: Domain, by: str, run: Callable[[], RefreshRow]) -> RefreshRow:
-    """Write down what came of a run, also when it failed."""
-    from rule_store.registry import RefreshRow
-
-    try:
-        row = run()
-    except Exception as error:  # whatever it is, the run is to be found in the trail
-        reasons = (str(error) or repr(error),)
-        failed = RefreshRow(domain=pack.name, outcome="failed", reasons=reasons)
-        registry.note_refresh(failed, by=by, at_ms=system_now_ms())
-        raise
-    registry.note_refresh(row, by=by, at_ms=system_now_ms())
-    return row
-
-
-def _run(registry: Registry, settings: Settings, wish: Wish, job: RefreshJob) -> RefreshRow:
-    from streams.publishing import KafkaReleaseTopic
-    from streams.refresh_run import run
-
-    return run(
-        registry,
-        KafkaReleaseTopic(settings.cluster, prefix=settings.prefix),
-        job,
-        labelled=read_labelled_for(registry, settings, wish, job.domain),
-        mine=miner_of(settings, wish, job.domain),
-    )
 
 
 def _say_outcome(row: RefreshRow, folder: Path) -> None:
-    from streams.refresh_run import candidate_file
+    from streams.refresh_folder import candidate_file
 
     named = brief(row.release) if row.release else "none"
     for reason in row.reasons:
@@ -234,7 +170,7 @@ def _say_outcome(row: RefreshRow, folder: Path) -> None:
                 f"{stays} in force for {row.domain}"
             )
             raise typer.Exit(REFUSED)
-        case "failed":
-            raise RuntimeError("a run that fails raises")
+        case "failed" | "interrupted":
+            raise RuntimeError("a run that does not end raises")
         case _:
             assert_never(row.outcome)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streams.cli.labelled import read_questions
+from streams.cli.labelled import read_learnable_questions
 from streams.cli.release_faults import packed_files, refuse_faults, rule_faults
 from streams.cli.terminal import say
 from streams.datasets import View
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # see `open_registry`; mining brings numpy, which other comma
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class RefreshOptions:
     """The options that decide what is mined, and what the gate asks for.
 
     readings: which are used, as `choose_readings` found.
@@ -52,19 +52,19 @@ class Wish:
 
 
 def read_labelled_for(
-    registry: Registry, settings: Settings, wish: Wish, pack: Domain
+    registry: Registry, settings: Settings, options: RefreshOptions, pack: Domain
 ) -> list[LabelledQuestion]:
     """The examples of files and registry; what is left out is said."""
     from streams.refresh_examples import as_dataset, choose_stored
 
-    reading = replace(settings, readings=wish.readings, bundle=None)
-    given = read_questions(wish.examples, wish.view, reading, pack)
+    reading = replace(settings, readings=options.readings, bundle=None)
+    given = read_learnable_questions(options.examples, options.view, reading, pack)
     stored = choose_stored(registry.examples(pack.name), given, pack)
     for note in stored.notes:
         say(note)
     found = [each for each in given if each.example_id not in stored.contradicted]
     with as_dataset(stored.lines) as file:
-        found += read_questions([file], wish.view, reading, pack)
+        found += read_learnable_questions([file], options.view, reading, pack)
     if not found:
         raise DatasetError(
             f"no labelled example of {pack.name} in {registry.place}: add some with `kdsl examples "
@@ -73,8 +73,25 @@ def read_labelled_for(
     return found
 
 
-def miner_of(settings: Settings, wish: Wish, pack: Domain) -> Mine:
+def miner_of(settings: Settings, options: RefreshOptions, pack: Domain) -> Mine:
     """Mines as `kdsl rules mine` does, and refuses rules that `kdsl release build` would refuse."""
+    facts = {"domain": pack.name, **{name: str(value) for name, value in options.settings.items()}}
+
+    def mine(questions: Sequence[LabelledQuestion], folder: Path) -> None:
+        _mine(questions, folder, options, pack, facts)
+        faults = list(rule_faults(packed_files(settings.domain, folder, pack), pack))
+        refuse_faults(faults, domain=settings.domain)
+
+    return mine
+
+
+def _mine(
+    questions: Sequence[LabelledQuestion],
+    folder: Path,
+    options: RefreshOptions,
+    pack: Domain,
+    facts: Mapping[str, str],
+) -> None:
     from rule_store.mining.miner_settings import MinerSettings
     from streams.mined_files import write_mined
     from streams.mined_summary import summary_html
@@ -83,35 +100,28 @@ def miner_of(settings: Settings, wish: Wish, pack: Domain) -> Mine:
     from streams.whole_files import write_whole
 
     how = MiningSettings(
-        miner=MinerSettings(seed=wish.seed, iterations=wish.iterations), budget_s=wish.budget_s
+        miner=MinerSettings(seed=options.seed, iterations=options.iterations),
+        budget_s=options.budget_s,
     )
-
-    facts = {"domain": pack.name, **{name: str(value) for name, value in wish.settings.items()}}
-
-    def mine(questions: Sequence[LabelledQuestion], folder: Path) -> None:
-        given = examples_by_task(questions, pack)
-        for each in given:
-            for message in each.messages:
-                say(f"{each.task.name}: {message}")
-        checkpoint = Checkpoint(folder)
-        checkpoint.acquire()
-        try:
-            mined = mine_tasks(given, pack, how, checkpoint=checkpoint)
-            write_mined(mined, folder)
-            write_whole(folder / "summary.html", summary_html(mined, facts))
-            checkpoint.remove()
-        finally:
-            checkpoint.release()
-        faults = list(rule_faults(packed_files(settings.domain, folder, pack), pack))
-        refuse_faults(faults, domain=settings.domain)
-
-    return mine
+    given = examples_by_task(questions, pack)
+    for each in given:
+        for message in each.messages:
+            say(f"{each.task.name}: {message}")
+    checkpoint = Checkpoint(folder)
+    checkpoint.acquire()
+    try:
+        mined = mine_tasks(given, pack, how, checkpoint=checkpoint)
+        write_mined(mined, folder)
+        write_whole(folder / "summary.html", summary_html(mined, facts))
+        checkpoint.remove()
+    finally:
+        checkpoint.release()
 
 
-def gate_of(wish: Wish) -> GateSettings:
+def gate_of(options: RefreshOptions) -> GateSettings:
     from rule_store.mining.gate import GateSettings
 
-    return GateSettings(margin=wish.margin, seed=wish.seed)
+    return GateSettings(margin=options.margin, seed=options.seed)
 
 
 def classifier_of(settings: Settings) -> Classifier | None:

@@ -10,7 +10,15 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from rule_store import Place, RuleSet, canonical_bytes, digest, read_release, reading_order
+from rule_store import (
+    Answered,
+    Place,
+    RuleSet,
+    canonical_bytes,
+    digest,
+    read_release,
+    reading_order,
+)
 from streams.active_release import ActiveRelease
 from streams.building import build_release, folder_rules, pack_rules
 from streams.cli.choices import one_view
@@ -180,6 +188,9 @@ def _lines(
     image = "" if question.image_id is None else f" {printable(question.image_id)}"
     line = Text(f"{printable(example.event.event_id)} {question.task}{image}: ", style="bold")
     line.append(verdict_words(explained.verdict))
+    alone = explained.without_model
+    if alone.label is not None and not isinstance(explained.verdict, Answered):
+        line.append(f"; without a model {printable(alone.label)} ({alone.confidence:.2f})")
     if example.label is not None and example.task == question.task:
         line.append(f", should be {printable(example.label)}")
     yield line
@@ -197,6 +208,10 @@ def _fields(example: Example, explained: ExplainedQuestion) -> dict[str, object]
         "image_id": question.image_id,
         "should_be": example.label if example.task == question.task else None,
         "verdict": verdict_fields(explained.verdict),
+        "without_model": {
+            "label": explained.without_model.label,
+            "confidence": explained.without_model.confidence,
+        },
         **explanation_fields(explained.explanation),
         "texts": dict(explained.evidence.texts),
         "facts": dict(explained.evidence.facts),

@@ -1,7 +1,6 @@
-"""`kdsl rules mine`: labelled dialogues become rules with honest reliabilities."""
+"""`kdsl rules mine`: dialogues, labelled or not, become rules with honest reliabilities."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,27 +9,37 @@ import typer
 
 from rule_store.folds import is_admission
 from streams.cli.choices import one_view
-from streams.cli.labelled import read_questions
-from streams.cli.mining_progress import MiningProgress
-from streams.cli.options import DomainName, ExamplesOption, ReadingsOption, ViewOption
+from streams.cli.labelled import read_learnable_questions
+from streams.cli.mining_runs import mine_into, write_untaught
+from streams.cli.options import DomainName, ReadingsOption, ViewOption
 from streams.cli.readings import choose_readings
-from streams.cli.terminal import counted, say, stderr, stoppable
+from streams.cli.terminal import stoppable
+from streams.cli.unlabelled import read_unlabelled_questions
 from streams.domain import Domain, load_domain
-from streams.labelled import LabelledQuestion
 from streams.settings import load_settings
 
 if TYPE_CHECKING:  # mining brings numpy and the search, which the other commands do without
-    from streams.mining_checkpoint import Checkpoint
-    from streams.rule_mining import MinedTask, MiningSettings
-
-STOPPED = 130
+    from rule_store.mining.miner_settings import MinerSettings
 
 
 def mine(
-    examples: ExamplesOption,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where rules, reliabilities and summary go.")
     ],
+    examples: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH", help="Labelled dialogues: a .jsonl or a folder; may be repeated."
+        ),
+    ] = None,
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH",
+            help="Dialogues without labels, likewise. Alone they judge the rules of the pack and "
+            "of the label descriptions; beside --examples they may be mined, too.",
+        ),
+    ] = None,
     domain: DomainName = None,
     task: Annotated[
         list[str] | None,
@@ -61,6 +70,10 @@ def mine(
         typer.Option(help="What mcts tries first: by counts, by a linear model, or all alike."),
     ] = "statistical",
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the search.")] = 0,
+    label_noise: Annotated[
+        float,
+        typer.Option(metavar="SHARE", min=0.0, max=0.45, help="Share of the labels that is wrong."),
+    ] = 0.0,
     hold_out: Annotated[
         Literal["admission"] | None,
         typer.Option(
@@ -71,94 +84,72 @@ def mine(
 ) -> None:
     """Find rules in labelled dialogues, and judge them by dialogues they were not found in.
 
+    With --unlabelled alone it writes rules of pack and label descriptions, of assumed reliability.
+
     Writes <task>.rules, fitted.json, votes.jsonl and summary.html for `kdsl release build --rules`.
 
     Stopped at any moment, by Ctrl-C or worse, it goes on when the same command is run again.
 
     Exit 1 when the examples cannot be mined or the folder is of others; 130 when stopped.
     """
-    from rule_store.mining.miner_settings import MinerSettings
-    from streams.rule_mining import MiningSettings
+    from streams.rule_mining import MiningSettings, examples_by_task
 
     stoppable()
+    if not examples and not unlabelled:
+        raise typer.BadParameter(
+            "nothing to mine: give --examples PATH (labelled dialogues), --unlabelled PATH "
+            "(dialogues without labels), or both"
+        )
     settings = load_settings({"domain": domain})
     pack = load_domain(settings.domain)
     _check_tasks(task or (), pack)
     seen = one_view(view, default="live")
-    chosen = choose_readings(readings, examples, settings)
-    labelled = read_questions(examples, seen, replace(settings, readings=chosen), pack)
+    chosen = choose_readings(readings, [*(examples or ()), *(unlabelled or ())], settings)
+    reading = replace(settings, readings=chosen, bundle=None)  # no model is asked
+    labelled = read_learnable_questions(examples, seen, reading, pack) if examples else []
+    others = read_unlabelled_questions(unlabelled, seen, reading, pack) if unlabelled else []
     if hold_out is not None:
-        labelled = [each for each in labelled if not is_admission(each.example_id)]
-    how = MiningSettings(
-        miner=MinerSettings(search=search, proposer=proposer, iterations=iterations, seed=seed),
-        budget_s=budget,
-    )
+        labelled = [each for each in labelled if not is_admission(each.dialogue_id)]
+        others = [each for each in others if not is_admission(each.dialogue_id)]
     facts = {
         "domain": pack.name,
         "view": seen,
         "readings": chosen,
         "held out for the gate": "one example in ten" if hold_out else "nothing",
+    }
+    if not examples:
+        write_untaught(others, pack, task or (), out, facts)
+        return
+    how = MiningSettings(
+        miner=_miner_settings(search, proposer, iterations, seed, label_noise), budget_s=budget
+    )
+    facts |= {
         "search": search if search == "beam" else f"{search}, {proposer} proposer",
         "iterations for a rule": str(iterations),
         "seed": str(seed),
         "budget": "none" if budget is None else f"{budget:g} s",
     }
-    _mine(labelled, pack, task or (), how, out, facts)
+    if label_noise:
+        facts["labels reckoned wrong"] = f"{label_noise:.1%}"
+    given = examples_by_task(labelled, pack, tasks=task or ())
+    mine_into(out, given, others, pack, how, facts)
+
+
+def _miner_settings(
+    search: Literal["mcts", "beam"],
+    proposer: Literal["statistical", "linear", "uniform"],
+    iterations: int,
+    seed: int,
+    label_noise: float,
+) -> "MinerSettings":
+    from rule_store.mining.miner_settings import MinerSettings
+    from rule_store.mining.noisy_settings import NoisySettings
+
+    how = MinerSettings(search=search, proposer=proposer, iterations=iterations, seed=seed)
+    return NoisySettings.of(how, label_noise) if label_noise else how
 
 
 def _check_tasks(names: Sequence[str], pack: Domain) -> None:
     for name in names:
         if name not in pack.tasks:
             raise typer.BadParameter(f"no task {name!r}; known: {', '.join(pack.tasks)}")
-
-
-def _mine(
-    labelled: Sequence[LabelledQuestion],
-    pack: Domain,
-    tasks: Sequence[str],
-    how: "MiningSettings",
-    out: Path,
-    facts: dict[str, str],
-) -> None:
-    from streams.mined_files import write_mined
-    from streams.mined_summary import summary_html
-    from streams.mining_checkpoint import Checkpoint
-    from streams.rule_mining import examples_by_task, mine_tasks
-    from streams.whole_files import write_whole
-
-    given = examples_by_task(labelled, pack, tasks=tasks)
-    for each in given:
-        for message in each.messages:
-            say(f"{each.task.name}: {message}")
-    checkpoint = Checkpoint(out)
-    with _kept(checkpoint), MiningProgress(stderr()) as shown:
-        mined = mine_tasks(given, pack, how, checkpoint=checkpoint, watcher=shown)
-        write_mined(mined, out)
-        write_whole(out / "summary.html", summary_html(mined, facts))
-        checkpoint.remove()
-    for task in mined:
-        say(_told(task))
-    say(f"rules, reliabilities and votes in {out}; look at {out / 'summary.html'}")
-
-
-@contextmanager
-def _kept(checkpoint: "Checkpoint") -> Iterator[None]:
-    """Hold the folder; when we are stopped, say how to go on."""
-    checkpoint.acquire()
-    try:
-        yield
-    except KeyboardInterrupt:
-        say(
-            f"stopped; {counted(checkpoint.count, 'finished mining')} kept in "
-            f"{checkpoint.folder}: run the same command again to go on"
-        )
-        raise typer.Exit(STOPPED) from None
-    finally:
-        checkpoint.release()
-
-
-def _told(task: "MinedTask") -> str:
-    mined = len(task.mined.fitted_on)
-    own = len(task.mined.chosen.rules) - mined
-    examples = counted(len(task.given.examples), "example")
-    return f"{task.name}: {counted(mined, 'rule')} mined from {examples}, beside {own} of the pack"

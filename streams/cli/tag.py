@@ -89,7 +89,7 @@ def tag(
 ) -> None:
     """Tag dialogues from a file as the workers would; with labels, say how good the tags are.
 
-    Without --bundle only the rules answer and the rest is abstained.
+    Without --bundle only the rules answer: where they disagree, their votes decide.
     """
     given = {"domain": domain, "bundle": bundle, "threads": threads, "trust": trust}
     settings = load_settings({**given, "registry": registry})
@@ -182,18 +182,21 @@ def _row(tag: Tag) -> tuple[str, ...]:
 
 
 class _Score:
-    """Right labels and answers by task, for datasets that have labels."""
+    """Right labels and answers by task; of tags that no label judges, whether they answer."""
 
     def __init__(self) -> None:
         self._right: dict[str, list[str]] = defaultdict(list)
         self._answers: dict[str, list[str | None]] = defaultdict(list)
+        self._unjudged: dict[str, list[bool]] = defaultdict(list)
         self.seen: set[str] = set()
 
     def add(self, tag: Tag, label: str | None) -> None:
-        if label is not None:
-            self.seen.add(tag.event_id)
-            self._right[tag.task].append(label)
-            self._answers[tag.task].append(tag.label)
+        if label is None:
+            self._unjudged[tag.task].append(tag.label is not None)
+            return
+        self.seen.add(tag.event_id)
+        self._right[tag.task].append(label)
+        self._answers[tag.task].append(tag.label)
 
     def say(self, view: View, settings: Settings) -> None:
         for task, right in self._right.items():
@@ -203,3 +206,5 @@ class _Score:
                 f"{task}: weighted F1 {weighted_f1(right, answers):.3f}, {answered} of "
                 f"{len(right)} answered ({view} view, {settings.readings} readings)"
             )
+        for task, answers_it in self._unjudged.items():
+            say(f"{task}: {sum(answers_it)} of {len(answers_it)} without a label answered")

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from rule_store import canonical_bytes
+from rule_store import canonical_bytes, load_key
 from rule_store.registry import Registry
 from streams.building import build_release, pack_rules
 from streams.codec import encode_event
@@ -19,8 +19,10 @@ from streams.local_broker import LocalBroker
 from streams.resources import quickstart_folder
 from tests.commands import kdsl
 from tests.factories import NOW_MS
+from tests.integration import refresh_killer
 from tests.system import System
 
+CHECKOUT = Path(__file__).parents[2]
 # No rule of the pack knows it; the sample has dialogues like it, whose label is *other*.
 QUESTION = "i'd like to sell my pottery through your site"
 
@@ -95,6 +97,39 @@ def test_a_running_tagger_takes_the_refreshed_release_over_and_answers_what_it_d
 def answered(system: System, release: str) -> bool:
     ask(system, "after")
     return any(tag.release == release for tag in system.tags())
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("moment", refresh_killer.MOMENTS)
+def test_killed_at_any_moment_the_next_run_ends_where_it_would_have(
+    system: System, moment: str
+) -> None:
+    program = [sys.executable, "-m", "tests.integration.refresh_killer", moment]
+    places = [str(system.folder), str(system.key), system.bootstrap, system.prefix]
+    killed = subprocess.run([*program, *places], cwd=CHECKOUT, timeout=120, check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+    topic = refresh_killer.FatalTopic(system.cluster, prefix=system.prefix)
+    row = refresh_killer.refresh("never", system.folder, load_key(system.key), topic)
+    decided = moment in ("decided", "half published", "published")
+    assert row.outcome == ("unchanged" if decided else "activated")
+    with Registry.open(system.registry) as registry:
+        (release,) = registry.releases()
+        (activation,) = registry.history(release.domain)
+        assert registry.verify_audit()
+    assert activation.published_at_ms is not None
+    assert activation.activation.digest == release.digest == row.release
+    assert set(keys(system)) == {"release", "active"}
+    assert keys(system)[-1] == "active"
+
+    before = keys(system)
+    again = refresh_killer.refresh("never", system.folder, load_key(system.key), topic)
+    assert (again.outcome, keys(system)) == ("unchanged", before)
+
+
+def keys(system: System) -> list[str]:
+    """Of what stands in the topic, in its order."""
+    return [(record.key or b"").decode().partition("/")[0] for record in system.records("releases")]
 
 
 def test_of_two_processes_one_works_and_after_a_kill_the_next_goes_on(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """`kdsl rules mine` on the sample: from labelled dialogues to a release that tags."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.rules_mine import STOPPED
+from streams.cli.mining_runs import STOPPED
 from streams.mining_checkpoint import FOLDER
-from streams.resources import quickstart_folder
+from streams.resources import domain_folder, quickstart_folder
 from tests.commands import kdsl
 
 TRAIN = quickstart_folder() / "train.jsonl"
@@ -129,3 +131,78 @@ def test_an_unknown_task_is_a_usage_error(chats: Path) -> None:
     refused = kdsl(*command(chats.parent / "out", "--task", "mood"))
     assert refused.returncode == 2
     assert "known: intent, scene" in refused.stderr
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    """The sample's pack, without the rules that somebody wrote."""
+    folder = tmp_path / "pack"
+    shutil.copytree(domain_folder("storefront"), folder)
+    for file in folder.glob("*.rules"):
+        file.unlink()
+    return folder
+
+
+def without_labels(chats: Path, name: str) -> Path:
+    """The same dialogues as nobody has labelled them, with ids of their own."""
+    lines = []
+    for place, line in enumerate(chats.read_text(encoding="utf-8").splitlines()):
+        row = json.loads(line)
+        del row["label"], row["task"]
+        lines.append(json.dumps({**row, "dialogue_id": f"{name}-{place}", "event_id": None}))
+    file = chats.parent / f"{name}.jsonl"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def test_without_any_label_descriptions_give_rules_of_assumed_reliability(
+    chats: Path, pack: Path
+) -> None:
+    log, out, release = without_labels(chats, "log"), chats.parent / "out", chats.parent / "r"
+    told = kdsl("rules", "mine", "--domain", pack, "--unlabelled", log, "--out", out)
+    assert told.returncode == 0, told.stderr
+    assert "their reliabilities assumed" in told.stderr
+    assert set(files(out)) == {"intent.rules", "fitted.json", "summary.html"}
+    assert b"from the description; fires at " in files(out)["intent.rules"]
+    built = kdsl(
+        *("release", "build", "--domain", pack, "--rules", out, "--out", release),
+        *("--registry", chats.parent / "registry.db"),
+    )
+    assert built.returncode == 0, built.stderr
+    tagged = kdsl("tag", chats, "--domain", pack, "--release", release)
+    right = re.search(r"intent: weighted F1 ([\d.]+)", tagged.stdout + tagged.stderr)
+    assert right is not None
+    assert float(right[1]) > 0.2  # of eight labels guessing gets an eighth right
+
+
+def test_beside_labelled_dialogues_others_are_tried_for_a_second_mining(chats: Path) -> None:
+    """Iterations enough for a rule a label: this is about what is told."""
+    out, log = chats.parent / "out", without_labels(chats, "log")
+    more = ("--unlabelled", str(log), "--iterations", "2", "--label-noise", "0.05")
+    told = kdsl(*command(out, *more))
+    assert told.returncode == 0, told.stderr
+    assert re.search(r"self-training is (on|off): weighted F1", told.stderr)
+    page = files(out)["summary.html"].decode()
+    assert "<h3>Without labels</h3>" in page
+    assert "<tr><th>labels reckoned wrong</th><td>5.0%</td></tr>" in page
+
+
+def test_labels_of_unlabelled_dialogues_are_ignored_and_it_is_said(chats: Path) -> None:
+    out = chats.parent / "out"
+    told = kdsl(
+        *("rules", "mine", "--domain", "storefront", "--unlabelled", chats, "--out", out),
+        *("--task", "intent"),
+    )
+    assert told.returncode == 0, told.stderr
+    count = len(chats.read_text(encoding="utf-8").splitlines())
+    assert f"--unlabelled: the labels of {count} examples are ignored" in told.stderr
+    assert (out / "intent.rules").exists()
+    assert not (out / FOLDER).exists()
+
+
+def test_nothing_to_mine_names_both_options(tmp_path: Path) -> None:
+    refused = kdsl("rules", "mine", "--domain", "storefront", "--out", tmp_path)
+    assert refused.returncode == 2
+    said = " ".join(refused.stderr.replace("│", " ").split())
+    assert "give --examples PATH" in said
+    assert "--unlabelled PATH" in said

@@ -20,6 +20,7 @@ from rule_store import (
     Rule,
     RuleSet,
     RulesRefused,
+    cast_votes,
     decide,
     evaluate,
     fold,
@@ -27,8 +28,8 @@ from rule_store import (
     print_rules,
     read_rules,
     settle,
+    sum_votes,
     truth,
-    votes,
 )
 from rule_store.predicates import COUNT_MAX, FACT_MAX, is_word_character
 from rule_store.predicates import evaluate as evaluate_predicate
@@ -288,7 +289,7 @@ def test_votes_are_never_negative_and_name_every_label(
     rule_set: RuleSet, reliability: float
 ) -> None:
     by_id = {rule.id: reliability for rule in rule_set.rules}
-    found = votes(rule_set.rules, by_id, labels=LABELS)
+    found = sum_votes(cast_votes(rule_set.rules, by_id), labels=LABELS)
     assert tuple(found) == LABELS
     assert all(vote >= 0 for vote in found.values())
 

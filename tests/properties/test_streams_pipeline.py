@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rule_store import (
     FACTS,
+    Answered,
     CompiledRules,
     Has,
     Line,
@@ -17,6 +18,7 @@ from rule_store import (
     Reaches,
     Rule,
     RuleSet,
+    settle,
 )
 from streams.active_release import ActiveRelease, ActiveTask
 from streams.decided import Decided
@@ -58,14 +60,20 @@ literals = st.builds(Literal, predicate=predicates, negated=st.booleans())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Rules, an event, and what its pictures show."""
+    """Rules, an event, what its pictures show, and whether there is a model to ask."""
 
     release: ActiveRelease
     event: DialogueEvent
     reader: FakeReader
+    has_model: bool
+
+    @property
+    def bundle(self) -> str | None:
+        return BUNDLE if self.has_model else None
 
     def pipeline(self, *, early_answer: bool, domain: Domain = DOMAIN) -> Pipeline:
-        side = FakeModelSide(domain, scorer=FakeScorer(domain, first=0.5), reader=self.reader)
+        scorer = FakeScorer(domain, first=0.5) if self.has_model else None
+        side = FakeModelSide(domain, scorer=scorer, reader=self.reader)
         return side.pipeline(self.release, early_answer=early_answer)
 
     def decided(self, *, early_answer: bool) -> tuple[tuple[Tag, ...], tuple[Tag, ...]]:
@@ -132,6 +140,7 @@ cases = st.builds(
         lambda *shown: FakeReader(dict(zip(PICTURES, shown, strict=True))),
         *[st.lists(texts.filter(bool), max_size=3)] * len(PICTURES),
     ),
+    has_model=st.booleans(),
 )
 
 
@@ -144,6 +153,31 @@ def test_an_early_answer_is_the_answer_of_the_resolvers_stage(case: Case) -> Non
     by_id = {tag.tag_id: tag for tag in late}
     # Equal in everything: label, source, reason, rules, confidence, candidates, digests.
     assert all(by_id[tag.tag_id] == tag for tag in (*early, *rest))
+
+
+@settings(max_examples=150, deadline=None)
+@given(case=cases)
+def test_without_a_model_the_only_label_that_fired_is_the_answer_or_there_is_none(
+    case: Case,
+) -> None:
+    _, late = replace(case, has_model=False).stages(early_answer=False)
+    for decided in late:
+        task = case.release.tasks[decided.tag.task]
+        fired = task.rules.evaluate(decided.evidence)
+        verdict = settle(fired, reliability=task.reliability, answer_at=task.answer_at)
+        unread = decided.question.image_id is not None and decided.evidence.read("screen") is None
+        if isinstance(verdict, Answered):
+            assert (decided.tag.label, decided.tag.confidence) == (
+                verdict.label,
+                verdict.reliability,
+            )
+        elif unread or not fired.fired:
+            assert decided.tag.label is None
+        else:
+            # No rule here is believed less than .4: votes always reach the .2 of the release.
+            labels = {rule.label for rule in fired.fired}
+            assert decided.tag.label in labels
+            assert decided.tag.source == "rules"
 
 
 @settings(max_examples=100, deadline=None)
@@ -182,7 +216,7 @@ def test_what_a_shadow_says_is_what_its_release_would_have_said_in_force(
     }
     for decided, late in zip(case.stages(early_answer=True), (False, True), strict=True):
         shadow = Shadow(
-            judge=Judge(release=shadowed, bundle=BUNDLE),
+            judge=Judge(release=shadowed, bundle=case.bundle),
             against=RELEASE.digest,
             role="tagger",
             late=late,

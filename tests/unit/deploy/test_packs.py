@@ -12,7 +12,7 @@ from streams.domain import load_domain
 from streams.rule_files import read_rules_files
 
 DOMAINS = Path(__file__).parents[3] / "deploy" / "domains"
-PACKS = ("storefront", "taobao")
+PACKS = ("storefront", "taobao", "clinc150")
 
 
 @pytest.mark.parametrize("name", PACKS)
@@ -91,14 +91,26 @@ def test_every_label_has_examples(name: str) -> None:
         assert [label for label in file.task.label_names if given[label] < 2] == []
 
 
-@pytest.mark.parametrize(("name", "intents", "scenes"), [("storefront", 8, 6), ("taobao", 23, 25)])
-def test_label_spaces_have_the_agreed_size(name: str, intents: int, scenes: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("storefront", {"intent": 8, "scene": 6}),
+        ("taobao", {"intent": 23, "scene": 25}),
+        ("clinc150", {"intent": 150}),
+    ],
+)
+def test_label_spaces_have_the_agreed_size(name: str, sizes: dict[str, int]) -> None:
     tasks = load_domain(name).tasks
-    assert (len(tasks["intent"].labels), len(tasks["scene"].labels)) == (intents, scenes)
+    assert {task: len(tasks[task].labels) for task in tasks} == sizes
+
+
+def test_out_of_scope_is_no_label_of_clinc150() -> None:
+    assert "oos" not in load_domain("clinc150").tasks["intent"].label_names
 
 
 @pytest.mark.parametrize(
-    ("name", "label"), [("storefront", "complaint"), ("taobao", "反馈用后症状")]
+    ("name", "label"),
+    [("storefront", "complaint"), ("taobao", "反馈用后症状"), ("clinc150", "report_fraud")],
 )
 def test_what_hurts_a_customer_raises_an_alert(name: str, label: str) -> None:
     watched = {each for policy in load_domain(name).alert_policies for each in policy.labels}

@@ -1,6 +1,7 @@
 """Training gives a bundle that knows its examples, the same one each time."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,45 @@ def test_each_example_is_scored_by_a_model_that_did_not_learn_from_it(bundle: Bu
         for row, example in zip(rows, examples, strict=True)
     ]
     assert sum(right) >= 0.9 * len(right)
+
+
+def test_examples_of_one_dialogue_are_held_out_together(tmp_path: Path) -> None:
+    """Else its random label would be learned from the same dialogue a moment before."""
+    toss = np.random.Generator(np.random.PCG64(0))
+    labels = toss.permutation(INTENT.labels[:2] * 20).tolist()
+    names = ["".join(toss.choice(list("abcdefghijklmnopqrstuvwxyz"), 9)) for _ in labels]
+    examples = [
+        TrainingExample(
+            example_id=f"d{number}-{moment}",
+            dialogue_id=f"d{number}",
+            input=said(f"ticket {names[number]}"),
+            label=label,
+        )
+        for number, label in enumerate(labels)
+        for moment in range(3)
+    ]
+    together = train((INTENT,), examples, {}, tmp_path / "together")
+    rows = together.out_of_fold()
+    assert [row.example_id for row in rows] == [each.example_id for each in examples]
+    assert [row.fold for row in rows] == [fold(each.dialogue_id) for each in examples]
+    alone = [replace(each, dialogue_id=each.example_id) for each in examples]
+    apart = train((INTENT,), alone, {}, tmp_path / "apart")
+    assert accuracy(together, examples) < 0.6
+    assert accuracy(apart, examples) > 0.9
+
+
+def accuracy(bundle: Bundle, examples: list[TrainingExample]) -> float:
+    right = [
+        bundle.labels(row.task)[int(np.argmax(row.probabilities))] == example.label
+        for row, example in zip(bundle.out_of_fold(), examples, strict=True)
+    ]
+    return sum(right) / len(right)
+
+
+def test_one_dialogue_alone_is_enough_to_train(tmp_path: Path) -> None:
+    examples = [replace(each, dialogue_id="d1") for each in intent_examples()]
+    bundle = train((INTENT,), examples, {}, tmp_path / "b")
+    assert len({row.fold for row in bundle.out_of_fold()}) == 1
 
 
 def test_an_example_not_seen_before_gets_its_label(bundle: Bundle) -> None:

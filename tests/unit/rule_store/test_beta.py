@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rule_store import beta
 from rule_store.beta import log_likelihood, quantile, share_below
 
 parameters = st.floats(0.1, 2000.0)
@@ -24,6 +25,34 @@ def test_the_quantile_undoes_the_share_below(share: float, right: float, wrong: 
     bound = quantile(share, right, wrong)
     assert share_below(bound - 1e-9, right, wrong) <= share + 1e-9
     assert share_below(bound + 1e-9, right, wrong) >= share - 1e-9
+
+
+@given(share=shares, right=parameters, wrong=parameters)
+def test_halving_finds_the_same_quantile(share: float, right: float, wrong: float) -> None:
+    """Thirty halvings of [0, 1], the plain way."""
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        is_below = share_below(middle, right, wrong) < share
+        low, high = (middle, high) if is_below else (low, middle)
+    assert quantile(share, right, wrong) == (low + high) / 2
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(1.0, 1.0), (30.0, 8.0), (60.0, 3.0), (900.0, 100.0)])
+@pytest.mark.parametrize("share", [0.025, 0.975])
+def test_a_quantile_takes_a_few_steps(
+    monkeypatch: pytest.MonkeyPatch, share: float, right: float, wrong: float
+) -> None:
+    """Halving takes thirty; above the mean each asks for its mirror image, which counts twice."""
+    steps = []
+
+    def spy(bound: float, one: float, other: float) -> float:
+        steps.append(bound)
+        return share_below(bound, one, other)
+
+    monkeypatch.setattr(beta, "share_below", spy)
+    quantile(share, right, wrong)
+    assert len(steps) <= 22
 
 
 @given(bound=shares, right=parameters, wrong=parameters)

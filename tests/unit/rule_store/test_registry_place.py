@@ -17,6 +17,11 @@ def test_a_path_is_a_sqlite_file(given: str | Path) -> None:
     assert str(place) == str(place.file)
 
 
+def test_a_link_is_the_file_behind_it(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "real.db")
+    assert RegistryPlace.of(tmp_path / "link.db") == RegistryPlace.of(tmp_path / "real.db")
+
+
 def test_a_sqlite_url_is_its_file() -> None:
     assert RegistryPlace.of("sqlite:////home/a%20b.db") == RegistryPlace.of("/home/a b.db")
 

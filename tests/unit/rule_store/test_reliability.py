@@ -56,6 +56,14 @@ def test_training_precision_is_not_believed() -> None:
     assert model.reliability(rule(has("where")), sure).value == 0.5
 
 
+def test_a_value_without_its_interval_is_the_same() -> None:
+    model = ReliabilityModel(
+        intercept=-1.0, weights=(0.1, 0, 0, 0, 0, 0, 0, 0), strength=7.0, examples=64.0
+    )
+    where = rule(has("where"))
+    assert model.value(where, COUNTS) == model.reliability(where, COUNTS).value
+
+
 def test_the_interval_is_that_of_rules_like_this_one() -> None:
     """Strength 2 at one half is the uniform distribution: its middle 95 %."""
     assert posterior(0.5, 2.0) == FittedReliability(value=0.5, low=0.025, high=0.975)

@@ -4,13 +4,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from inference.bundle import BundleTask, write_bundle
 from inference.inputs import LabelScores, ModelInput
-from rule_store import canonical_bytes, digest, read_rules
+from rule_store import Vote, canonical_bytes, digest, read_rules
 from rule_store.folds import is_admission
-from rule_store.mining.gate import GateAnswer
+from rule_store.mining.compared import GateAnswer
 from streams.active_release import ActiveRelease
 from streams.admission import Split, compare, held_out_probabilities
 from streams.building import RuleSource, build_release
@@ -45,9 +43,24 @@ def test_each_release_answers_by_its_own_rules() -> None:
         bundle=None,
         probabilities=None,
     )
-    assert compared.candidate == GateAnswer(label="refund", confidence=0.9, by_rules=True)
-    assert compared.active is not None
-    assert (compared.active.label, compared.active.by_rules) == (None, False)
+    said = (Vote(label="refund", reliability=0.9),)
+    assert compared.candidate == GateAnswer(label="refund", votes=said)
+    assert compared.active == GateAnswer(label=None)
+
+
+def test_without_a_model_votes_decide_between_rules_that_disagree() -> None:
+    """For the rule that comes first, when both are believed alike; the gate sees both votes."""
+    (compared,) = compare(
+        [question("d1", "track")],
+        candidate=release('when last has "it" then refund\n' + TRACK),
+        active=None,
+        bundle=None,
+        probabilities=None,
+    )
+    assert compared.candidate == GateAnswer(
+        label="refund",
+        votes=(Vote(label="refund", reliability=0.9), Vote(label="track", reliability=0.9)),
+    )
 
 
 def test_with_nothing_in_force_there_is_nothing_to_compare_with() -> None:
@@ -70,9 +83,8 @@ def test_the_model_answers_what_rules_do_not() -> None:
         probabilities=[MODEL, MODEL],
     )
     asked, settled = (each.candidate for each in compared)
-    assert (asked.label, asked.by_rules) == ("refund", False)
-    assert asked.confidence == pytest.approx(0.7)
-    assert settled == GateAnswer(label="track", confidence=0.9, by_rules=True)
+    assert asked == GateAnswer(label="refund")
+    assert settled == GateAnswer(label="track", votes=(Vote(label="track", reliability=0.9),))
 
 
 def test_a_model_is_asked_only_of_what_it_did_not_learn(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from inference.bundle import Bundle, BundleTask, write_bundle
 from inference.inputs import ModelInput
-from rule_store import Evidence, canonical_bytes
+from rule_store import Evidence, Vote, canonical_bytes
 from streams.building import (
     RuleSource,
     build_release,
@@ -18,6 +18,7 @@ from streams.building import (
 )
 from streams.errors import DatasetError, InvalidDomain, LabelMismatch
 from streams.events import Question
+from streams.fusion import FusionWeights
 from streams.labelled import LabelledQuestion
 from tests import factories as make
 
@@ -36,20 +37,27 @@ def labelled(example_id: str, text: str, label: str) -> LabelledQuestion:
     )
 
 
-def bundle(folder: Path, answers: dict[str, list[float]], labels: tuple[str, ...] = ()) -> Bundle:
-    """A bundle of which only the out-of-fold answers matter."""
+def bundle(
+    folder: Path,
+    answers: dict[str, list[float]],
+    labels: tuple[str, ...] = (),
+    scene: tuple[str, ...] = (),
+) -> Bundle:
+    """A bundle of which only the out-of-fold answers matter, all of intent."""
     rows = [
         {"example_id": example_id, "task": "intent", "fold": 0, "probabilities": probabilities}
         for example_id, probabilities in answers.items()
     ]
-    task = BundleTask(
-        labels=labels or LABELS["intent"], graph="g.onnx", features="f.json", temperature=1.0
-    )
+    named = {"intent": labels or LABELS["intent"]} | ({"scene": scene} if scene else {})
+    tasks = {
+        name: BundleTask(labels=names, graph="g.onnx", features="f.json", temperature=1.0)
+        for name, names in named.items()
+    }
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     return write_bundle(
         folder / "bundle",
         recipe="compact",
-        tasks={"intent": task},
+        tasks=tasks,
         files={"g.onnx": b"", "f.json": b"{}", "out_of_fold.jsonl": lines.encode()},
         facts={},
     )
@@ -111,12 +119,14 @@ def test_a_fitted_reliability_counts_and_the_others_are_assumed_and_marked(tmp_p
 
 
 def test_out_of_fold_votes_are_read_by_example_for_their_task(tmp_path: Path) -> None:
+    fired = [{"rule": "r1", "label": "track", "reliability": 0.9}]
     votes = [
-        {"example_id": "e1", "task": "intent", "fold": 0, "rules": ["r1", "r2"]},
-        {"example_id": "e1", "task": "scene", "fold": 0, "rules": ["r3"]},
+        {"example_id": "e1", "task": "intent", "fold": 0, "rules": fired},
+        {"example_id": "e2", "task": "scene", "fold": 0, "rules": fired},
     ]
     write_rules(tmp_path, **{"votes.jsonl": "\n".join(map(json.dumps, votes))})
-    assert folder_rules(tmp_path, DOMAIN)["intent"].held_out == {"e1": frozenset({"r1", "r2"})}
+    known = {"e1": (Vote(label="track", reliability=0.9),)}
+    assert folder_rules(tmp_path, DOMAIN)["intent"].held_out == known
 
 
 def test_a_folder_without_rules_is_refused(tmp_path: Path) -> None:
@@ -175,7 +185,7 @@ def test_weights_are_fitted_on_the_bundles_held_out_answers(tmp_path: Path) -> N
 
 def test_a_rule_does_not_vote_on_an_example_it_was_mined_from(tmp_path: Path) -> None:
     """Out of fold nothing fired on e1, so no λ helps and the smallest is taken."""
-    source = RuleSource(rule_set=DOMAIN.rule_sets["intent"], held_out={"e1": frozenset()})
+    source = RuleSource(rule_set=DOMAIN.rule_sets["intent"], held_out={"e1": ()})
     release = build_release(
         DOMAIN, {"intent": source}, bundle=bundle(tmp_path, ANSWERS), labelled=EXAMPLES
     )
@@ -229,3 +239,30 @@ def test_the_examples_digest_depends_on_what_is_known_and_not_on_the_order() -> 
     assert examples_digest((EXAMPLES[0], labelled("e2", "hallo", "other"))) != known
     measured = replace(EXAMPLES[1].evidence, facts={"turns": 1})
     assert examples_digest((EXAMPLES[0], replace(EXAMPLES[1], evidence=measured))) != known
+
+
+TWO_TASKS = make.domain(
+    labels=LABELS | {"scene": ("cart", "receipt")}, rules={"intent": "", "scene": ""}
+)
+
+
+def test_a_task_without_an_example_takes_the_weights_that_are_kept_or_else_the_defaults(
+    tmp_path: Path,
+) -> None:
+    model = bundle(tmp_path, ANSWERS, scene=("cart", "receipt"))
+    kept = FusionWeights(answer_at=0.7, fuse_at=0.1, vote_weight=0.3)
+    rules = pack_rules(TWO_TASKS)
+    one, two = (
+        build_release(TWO_TASKS, rules, bundle=model, labelled=EXAMPLES, kept=given)
+        for given in ({"scene": kept}, {})
+    )
+    scene = one.tasks["scene"]
+    assert (scene.answer_at, scene.fuse_at, scene.vote_weight) == (0.7, 0.1, 0.3)
+    assert not scene.defaults
+    assert two.tasks["scene"].defaults
+    assert one.tasks["intent"] == two.tasks["intent"]
+
+
+def test_a_bundle_without_any_example_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="for any example given"):
+        build_release(DOMAIN, pack_rules(DOMAIN), bundle=bundle(tmp_path, ANSWERS))

@@ -1,8 +1,11 @@
 """`kdsl refresh` without Kafka: what is mined, staged, refused and told, by its exit status."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import NoReturn
 
 import pytest
 
@@ -87,7 +90,7 @@ def test_a_candidate_is_mined_and_staged_and_the_next_run_has_nothing_to_do(plac
         assert registry.active(row.domain, row.labels_digest) is None
     assert row.by == "cron"
     assert f"kdsl release activate {row.digest[7:19]}" in finished.stderr
-    assert "passed: calibration: " in finished.stderr
+    assert "passed: intent, calibration: " in finished.stderr
     again = refresh(place, "--stage", *examples, "--key", key)
     assert again.returncode == 0
     assert "nothing to do for kiosk" in again.stderr
@@ -117,6 +120,32 @@ def test_a_candidate_that_the_gate_refuses_stays_out_and_says_why(place: Path) -
     with Registry.open(place / "registry.db") as registry:
         assert registry.releases() == ()
     assert outcomes(place) == ["refused", "refused"]
+
+
+@pytest.mark.parametrize("out", ["/proc/kdsl", "train.jsonl"], ids=["nowhere", "a file"])
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(place: Path, out: str) -> None:
+    examples = write_examples(place / "train.jsonl", 60)
+    finished = refresh(place, "--stage", "--examples", examples, "--out", place / out)
+    assert finished.returncode == 1
+    assert "is no folder that we can write to" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_one_that_is_stopped_says_how_to_go_on_and_is_written_down(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM comes while it reads the examples."""
+    examples = write_examples(place / "train.jsonl", 60)
+
+    def read(*_: object) -> NoReturn:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("it is stopped before")
+
+    monkeypatch.setattr("streams.cli.refresh_command.read_labelled_for", read)
+    finished = refresh(place, "--stage", "--examples", examples)
+    assert finished.returncode == 130
+    assert "run the same command again to go on" in finished.stderr
+    assert outcomes(place) == ["interrupted"]
 
 
 def test_a_malformed_file_is_an_error_that_is_written_down(place: Path) -> None:

@@ -320,6 +320,18 @@ def test_explain_gives_spans_of_the_folded_text(pack: Path, tmp_path: Path) -> N
     assert row["facts"]["turns"] == 1
 
 
+def test_explain_says_what_votes_answer_where_there_is_no_model(pack: Path, tmp_path: Path) -> None:
+    conflicting = rules(
+        tmp_path / "mine",
+        'when last has "hello" then buy\nwhen last has "hello there" then complain\n',
+    ).parent
+    arguments = ("explain", dialogues(tmp_path, "hello there"), "--domain", pack)
+    shown = run(*arguments, "--rules", conflicting).stdout.splitlines()[0]
+    assert "no answer (conflict); without a model buy (0.44)" in shown
+    (row,) = rows(run(*arguments, "--rules", conflicting, "--json"))
+    assert row["without_model"]["label"] == "buy"
+
+
 def test_explain_says_what_a_rule_lacked(pack: Path, tmp_path: Path) -> None:
     (row,) = rows(run("explain", dialogues(tmp_path, "angry price"), "--domain", pack, "--json"))
     (near,) = row["nearly"]

@@ -1,69 +1,67 @@
 """λ and the thresholds are fitted on answers that nobody was trained on."""
 
-from rule_store import Evaluation, Has, Literal, Rule
+from rule_store import Vote
 from streams.fitting import _FUSE_AT, NEVER, FitRow, fit_weights
 
 LABELS = ("a", "b")
+SAYS_A, SAYS_B = Vote(label="a", reliability=0.9), Vote(label="b", reliability=0.6)
 
 
-def rule(label: str, phrase: str) -> Rule:
-    return Rule(
-        task="intent",
-        body=(Literal(predicate=Has(channel="last", phrase=phrase)),),
-        label=label,
-    )
-
-
-SAYS_A, SAYS_B = rule("a", "x"), rule("b", "y")
-RELIABILITY = {SAYS_A.id: 0.9, SAYS_B.id: 0.6}
-
-
-def row(label: str, p: float, *fired: Rule) -> FitRow:
+def row(label: str, p: float, *votes: Vote) -> FitRow:
     """A question whose right label is `label` and to which the model gives a with `p`."""
-    return FitRow(
-        label=label,
-        probabilities={"a": p, "b": 1 - p},
-        evaluation=Evaluation(fired=fired, undecided=()),
-    )
+    return FitRow(label=label, probabilities={"a": p, "b": 1 - p}, votes=votes)
 
 
 def test_a_model_that_is_always_right_needs_no_votes() -> None:
     rows = [row("a", 0.9), row("b", 0.1), row("a", 0.8, SAYS_B)]
-    weights = fit_weights(rows, RELIABILITY, labels=LABELS, f1_given_up=0.0)
+    weights = fit_weights(rows, labels=LABELS, f1_given_up=0.0)
     assert weights.vote_weight == 0.0
 
 
 def test_the_smallest_weight_that_corrects_the_model_is_taken() -> None:
     """Odds 2:3 for a become 1:1 at 9^λ = 1.5, λ = .185: the next one on the grid is .2."""
     rows = [row("a", 0.4, SAYS_A), row("b", 0.1)]
-    weights = fit_weights(rows, RELIABILITY, labels=LABELS, f1_given_up=0.0)
+    weights = fit_weights(rows, labels=LABELS, f1_given_up=0.0)
     assert weights.vote_weight == 0.2
 
 
 def test_rules_answer_alone_from_the_lowest_reliability_that_costs_nothing() -> None:
     right = [row("a", 0.9, SAYS_A), row("b", 0.1, SAYS_B)]
-    weights = fit_weights(right, RELIABILITY, labels=LABELS, f1_given_up=0.0)
+    weights = fit_weights(right, labels=LABELS, f1_given_up=0.0)
     assert weights.answer_at == 0.6
     wrong_b = [row("a", 0.9, SAYS_A), row("a", 0.9, SAYS_B), row("b", 0.1)]
-    weights = fit_weights(wrong_b, RELIABILITY, labels=LABELS, f1_given_up=0.0)
+    weights = fit_weights(wrong_b, labels=LABELS, f1_given_up=0.0)
     assert weights.answer_at == 0.9
 
 
 def test_rules_that_cost_too_much_never_answer_alone() -> None:
     rows = [row("b", 0.1, SAYS_A), row("a", 0.9, SAYS_B)]
-    weights = fit_weights(rows, RELIABILITY, labels=LABELS, f1_given_up=0.0)
+    weights = fit_weights(rows, labels=LABELS, f1_given_up=0.0)
     assert weights.answer_at == NEVER
+
+
+def test_a_rule_below_one_half_answers_only_without_a_model() -> None:
+    """It is right here by luck, and so is the model; answering would cost nothing."""
+    rows = [row("a", 0.9, Vote(label="a", reliability=0.4)), row("b", 0.1)]
+    assert fit_weights(rows, labels=LABELS, f1_given_up=1.0).answer_at == NEVER
+    half = [row("a", 0.9, Vote(label="a", reliability=0.5)), row("b", 0.1)]
+    assert fit_weights(half, labels=LABELS, f1_given_up=0.0).answer_at == 0.5
+
+
+def test_rules_that_disagree_never_answer_alone() -> None:
+    rows = [row("b", 0.1, SAYS_A, SAYS_B), row("a", 0.9)]
+    assert fit_weights(rows, labels=LABELS, f1_given_up=0.0).answer_at == NEVER
 
 
 def test_giving_up_everything_lets_every_rule_answer() -> None:
     rows = [row("b", 0.1, SAYS_A), row("a", 0.9, SAYS_B)]
-    weights = fit_weights(rows, RELIABILITY, labels=LABELS, f1_given_up=1.0)
+    weights = fit_weights(rows, labels=LABELS, f1_given_up=1.0)
     assert weights.answer_at == 0.6
 
 
 def test_abstaining_goes_to_the_end_of_the_grid_where_it_costs_nothing() -> None:
     """Of two labels the better one has at least .5, which is above every bound tried."""
-    weights = fit_weights([row("a", 0.9)], {}, labels=LABELS, f1_given_up=0.0)
+    weights = fit_weights([row("a", 0.9)], labels=LABELS, f1_given_up=0.0)
     assert weights.fuse_at == max(_FUSE_AT) < 0.5
 
 
@@ -73,12 +71,12 @@ def test_abstaining_stops_before_it_costs() -> None:
     flat = FitRow(
         label="a",
         probabilities={"a": 0.18, **dict.fromkeys(labels[1:], 0.164)},
-        evaluation=Evaluation(fired=(), undecided=()),
+        votes=(),
     )
-    weights = fit_weights([flat], {}, labels=labels, f1_given_up=0.0)
+    weights = fit_weights([flat], labels=labels, f1_given_up=0.0)
     assert weights.fuse_at == 0.15
 
 
 def test_without_rules_only_the_model_is_fitted() -> None:
-    weights = fit_weights([row("a", 0.9)], {}, labels=LABELS, f1_given_up=0.0)
+    weights = fit_weights([row("a", 0.9)], labels=LABELS, f1_given_up=0.0)
     assert (weights.answer_at, weights.vote_weight) == (NEVER, 0.0)

@@ -6,7 +6,14 @@ import pytest
 
 from rule_store import Answered
 from streams.events import Candidate
-from streams.fusion import FusionWeights, abstained, answered_by_rules, best_candidates, fuse
+from streams.fusion import (
+    FusionWeights,
+    abstained,
+    answered_by_rules,
+    best_candidates,
+    fuse,
+    weighed_by_rules,
+)
 
 ODDS_9 = math.log(9)  # the vote of a rule of reliability 0.9
 
@@ -81,12 +88,34 @@ def test_candidates_of_an_unsure_rule_are_still_best_first() -> None:
     )
 
 
-def test_an_abstention_without_a_model_says_what_the_votes_say() -> None:
-    """Over a uniform prior of two labels a vote of odds 9 makes 0.9."""
-    outcome = abstained("no_rule", ("a", "b"), {"b": ODDS_9}, vote_weight=1.0)
-    assert (outcome.label, outcome.source, outcome.reason) == (None, "abstained", "no_rule")
-    assert outcome.candidates[0].label == "b"
-    assert outcome.confidence == pytest.approx(0.9)
+def test_without_a_model_the_likeliest_label_is_the_answer_of_the_rules() -> None:
+    """What is left of one, .2, is for the two labels without a vote."""
+    labels = ("a", "b", "c", "d")
+    outcome = weighed_by_rules({"c": 0.2, "b": 0.6}, labels, fuse_at=0.6, reason="conflict")
+    assert (outcome.label, outcome.source, outcome.reason) == ("b", "rules", None)
+    assert outcome.confidence == 0.6
+    assert [each.label for each in outcome.candidates] == ["b", "c", "a"]
+    assert [each.probability for each in outcome.candidates] == pytest.approx([0.6, 0.2, 0.1])
+
+
+def test_of_equally_likely_labels_the_one_that_fired_first_is_the_answer() -> None:
+    outcome = weighed_by_rules({"b": 0.4, "a": 0.4}, ("a", "b"), fuse_at=0.2, reason="conflict")
+    assert outcome.label == "b"
+
+
+def test_below_the_bound_rules_abstain_with_what_they_would_say() -> None:
+    outcome = weighed_by_rules({"b": 0.19}, ("a", "b"), fuse_at=0.2, reason="below_threshold")
+    assert (outcome.label, outcome.source, outcome.reason) == (None, "abstained", "below_threshold")
+    assert outcome.candidates == (
+        Candidate(label="b", probability=0.19),
+        Candidate(label="a", probability=0.19),
+    )
+
+
+def test_where_no_rule_fired_all_labels_are_alike() -> None:
+    outcome = weighed_by_rules({}, ("a", "b"), fuse_at=0.2, reason="no_rule")
+    assert outcome == abstained("no_rule", {}, ("a", "b"))
+    assert (outcome.label, outcome.reason, outcome.confidence) == (None, "no_rule", 0.5)
 
 
 def test_candidates_keep_the_labels_order_in_a_tie() -> None:

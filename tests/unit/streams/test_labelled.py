@@ -1,15 +1,26 @@
 """Labelled examples become questions with everything rules and model may know of them."""
 
+import io
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from inference.inputs import TrainingExample
 from streams.datasets import Example
 from streams.errors import DatasetError
 from streams.events import DialogueEvent, Question
 from streams.images import ImageStore
-from streams.labelled import LabelledQuestion, read_labelled
+from streams.labelled import (
+    LabelledQuestion,
+    LeftOut,
+    learnable,
+    read_each,
+    read_labelled,
+    told,
+)
 from streams.screens import Screens
 from tests import factories as make
 from tests.fakes import FakeReader
@@ -35,8 +46,29 @@ async def test_a_question_has_its_label_its_evidence_and_its_input() -> None:
     assert laid_out.input.texts["last"] == "hello"
     assert [line.text for line in laid_out.input.screens[0].lines] == ["Voucher 7"]
     assert laid_out.training_example == TrainingExample(
-        example_id="e1", input=laid_out.input, label="track"
+        example_id="e1", dialogue_id="d1", input=laid_out.input, label="track"
     )
+
+
+async def test_pixels_are_decoded_when_they_are_looked_at_and_not_kept() -> None:
+    """A screenshot takes 442 kB as pixels; miners look at none."""
+    event = make.event(make.user("Hello", make.image("i1", PICTURE)), tasks=("intent",))
+    (laid_out,) = await read(example(event))
+    first, again = laid_out.input.screens[0], laid_out.input.screens[0]
+    assert first.pixels is not None
+    assert again.pixels is not None
+    assert first.pixels is not again.pixels
+    decoded = np.asarray(Image.open(io.BytesIO(PICTURE)).convert("RGB"))
+    assert first.pixels.tolist() == again.pixels.tolist() == decoded.tolist()
+    assert len(laid_out.input.screens[:1]) == 1
+
+
+async def test_an_example_belongs_to_its_dialogue_and_else_to_itself() -> None:
+    """Two moments of `d1`."""
+    events = [make.event(event_id=name, tasks=("intent",)) for name in ("e1", "e2")]
+    both = await read(*map(example, events))
+    assert [(each.example_id, each.dialogue_id) for each in both] == [("e1", "d1"), ("e2", "d1")]
+    assert replace(both[0], dialogue_id="").dialogue_id == "e1"
 
 
 async def test_facts_are_measured_as_on_the_live_path() -> None:
@@ -91,6 +123,65 @@ async def test_an_image_no_worker_would_take_is_refused_with_place_and_reason() 
     event = make.event(make.user("", make.image("i1", b"no image")), tasks=("scene",))
     with pytest.raises(DatasetError, match=r"set\.jsonl:3: .*\(image_corrupt\)"):
         await read(example(event, "receipt"))
+
+
+def test_what_cannot_be_learned_is_left_out_and_the_rest_goes_on() -> None:
+    good, unknown, unlabelled = (
+        example(make.event(event_id=name, tasks=("intent",)), label)
+        for name, label in (("e1", "track"), ("e2", "trak"), ("e3", None))
+    )
+    usable, left_out = learnable([unknown, good, unlabelled], DOMAIN)
+    assert usable == (good,)
+    assert told(left_out) == (
+        "set.jsonl:3: 'trak' is no intent label of 'shop': left out; add it to the domain pack "
+        'or correct it: did you mean "track"? known: "track", "refund", "other"',
+        "set.jsonl:3: no label: left out; a training line has `task` and `label`",
+    )
+
+
+def test_of_a_repeated_id_with_one_label_the_first_line_is_taken() -> None:
+    event = make.event(tasks=("intent",))
+    first, second = replace(example(event), place="a.jsonl:1"), replace(example(event), place="b:2")
+    usable, left_out = learnable([first, second], DOMAIN)
+    assert usable == (first,)
+    assert told(left_out) == (
+        "b:2: an earlier line has the same id and label: left out; remove it, or give it its own "
+        "event_id",
+    )
+
+
+def test_a_repeated_id_with_several_labels_is_left_out_altogether() -> None:
+    event = make.event(tasks=("intent",))
+    one, other = (
+        replace(example(event, label), place=place)
+        for label, place in (("track", "a.jsonl:1"), ("refund", "a.jsonl:2"))
+    )
+    usable, left_out = learnable([one, other], DOMAIN)
+    assert usable == ()
+    assert told(left_out) == (
+        "a.jsonl:1, a.jsonl:2: example 'e1' has the labels track (intent) and refund (intent): "
+        "left out; keep the right one, or give each line its own event_id",
+    )
+
+
+def test_many_lines_of_one_fault_are_one_sentence() -> None:
+    wrong = [LeftOut(place=f"a:{n}", why="no label", cure="give one") for n in range(7)]
+    assert told(wrong) == ("a:0, a:1, a:2, a:3, a:4 and 2 more: no label: left out; give one",)
+
+
+async def test_an_image_that_cannot_be_read_is_left_out_and_the_rest_goes_on() -> None:
+    broken, whole = (
+        make.event(make.user("hi", make.image("i1", content)), event_id=name, tasks=("scene",))
+        for name, content in (("e1", b"no image"), ("e2", PICTURE))
+    )
+    screens = Screens(store=ImageStore(), read_text=FakeReader().read)
+    given = [example(broken, "receipt"), example(whole, "receipt")]
+    left_out, found = [each async for each in read_each(given, domain=DOMAIN, screens=screens)]
+    assert isinstance(left_out, LeftOut)
+    assert left_out.place == "set.jsonl:3"
+    assert "(image_corrupt)" in left_out.why
+    assert isinstance(found, LabelledQuestion)
+    assert found.example_id == "e2"
 
 
 def test_places_are_files_and_lines(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ from rule_store import format_rules, read_rules
 from rule_store.folds import fold
 from streams.building import build_release, folder_rules
 from streams.errors import InvalidSettings
-from streams.mined_files import rules_text, write_mined
+from streams.mined_files import rules_text, untaught_text, write_mined
 from streams.rule_files import read_fitted_on
-from tests.mined import DOMAIN, LABELS, examples, mined_task
+from streams.untaught import without_labels
+from tests import factories as make
+from tests.mined import DOMAIN, LABELS, examples, mined_task, unlabelled
 from tests.rules import has, rule
 
 WRITTEN = replace(rule(has("hello"), has("there"), label="other"), note="polite people")
@@ -100,3 +102,52 @@ def test_the_same_again_is_the_same_bytes(tmp_path: Path) -> None:
 def test_printed_rules_are_read_as_they_are() -> None:
     read = read_rules(rules_text(MINED), task="intent", labels=LABELS)
     assert [each.id for each in read.rules] == [each.id for each in MINED.mined.chosen.rules]
+
+
+REFUNDS = replace(DOMAIN, lexicon=make.domain().lexicon)
+UNTAUGHT = without_labels(
+    DOMAIN.tasks["intent"], REFUNDS, unlabelled("refund", "refund other", "hello")
+)
+
+
+def test_without_labels_notes_say_what_is_assumed_and_what_agreement_suggests() -> None:
+    """Each of the two rules fires at `refund other`, against the other."""
+    text = untaught_text(UNTAUGHT)
+    assert format_rules(text) == text
+    known = [each.accuracy for each in UNTAUGHT.estimates.rules.values()]
+    assert text == (
+        "# From 3 examples without labels: the pack's own rules first, then what descriptions "
+        "give. Their reliability is assumed.\n\n"
+        "when last mentions refund\n  then refund\n"
+        '  note "from the description; fires at 2 of 3, 1 of them against another label; '
+        f'agreement suggests {known[0]:.2f}, assumed all the same"\n'
+        'when last has "other"\n  then other\n'
+        '  note "from the description; fires at 1 of 3, 1 of them against another label; '
+        f'agreement suggests {known[1]:.2f}, assumed all the same"\n'
+    )
+
+
+def test_rules_without_labels_are_released_with_an_assumed_reliability(tmp_path: Path) -> None:
+    write_mined([UNTAUGHT], tmp_path)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["fitted.json", "intent.rules"]
+    source = folder_rules(tmp_path, REFUNDS)["intent"]
+    assert source.held_out is None
+    release = build_release(REFUNDS, {"intent": source})
+    known = release.tasks["intent"].reliability
+    assert {rule.id for rule in UNTAUGHT.rules} == set(known)
+    assert {(each.value, each.fitted) for each in known.values()} == {(0.9, False)}
+
+
+def test_what_was_fitted_before_is_forgotten_when_nothing_is_labelled(tmp_path: Path) -> None:
+    write_mined([MINED], tmp_path)
+    write_mined([UNTAUGHT], tmp_path)
+    assert json.loads((tmp_path / "fitted.json").read_text()) == {}
+    assert not (tmp_path / "votes.jsonl").exists()
+
+
+def test_a_rule_of_a_description_is_noted_and_fitted_on_no_example(tmp_path: Path) -> None:
+    mined = mined_task(domain=REFUNDS)
+    (described,) = mined.described
+    write_mined([mined], tmp_path)
+    assert 'note "from the description; covers 0; right in ' in rules_text(mined)
+    assert read_fitted_on(tmp_path / "fitted.json")[described] == frozenset()

@@ -6,10 +6,14 @@ import pytest
 
 from rule_store.mining.found import Improvement
 from rule_store.mining.miner import Effort
+from rule_store.mining.self_training import Trial
 from streams.curves import Chart
 from streams.mined_figures import figures
 from streams.mined_summary import summary_html
-from tests.mined import example, examples, mined_task
+from streams.untaught import without_labels
+from streams.without_labels import trial_said
+from tests import factories as make
+from tests.mined import DOMAIN, example, examples, mined_task, unlabelled
 from tests.rules import has, rule
 
 # Each example says its label's word: the rules of either fold are right at all of the other.
@@ -79,3 +83,38 @@ def test_a_chart_places_points_between_its_axes() -> None:
     assert 'aria-label="a &quot;b&quot;"' in drawn
     assert '<polyline points="46.0,196.0 308.0,12.0"/>' in drawn
     assert drawn.count("<circle") == 2
+
+
+def test_what_unlabelled_examples_tell_has_a_section_of_its_own() -> None:
+    """`where money` is one of four that rules of two labels speak on."""
+    mined = mined_task(others=unlabelled("where", "money", "where money", "umbrella"))
+    page = summary_html([mined], {})
+    assert "<h3>Without labels</h3>" in page
+    assert "self-training is off: " in page
+    assert "<tr><th>at which a rule fires</th><td>75.0%</td></tr>" in page
+    assert "<tr><th>at which rules of two labels fire</th><td>25.0%</td></tr>" in page
+    assert "Without labels" not in summary_html([MINED], {})
+
+
+def test_a_task_without_any_label_has_no_figure_of_held_out_examples() -> None:
+    domain = replace(DOMAIN, lexicon=make.domain().lexicon)
+    untaught = without_labels(
+        domain.tasks["intent"], domain, unlabelled("refund", "<b>"), messages=["<i>left out"]
+    )
+    page = summary_html([untaught], {})
+    assert "held-out" not in page
+    assert "<td>none: every reliability is assumed</td>" in page
+    assert "<code>last mentions refund</code></td><td>refund (description)</td>" in page
+    assert "&lt;i&gt;left out" in page
+
+
+def test_whether_self_training_is_on_is_said_with_its_figures() -> None:
+    trial = Trial(labelled=9, unlabelled=20, wrong=0.1, gained=4, lost=1, before=0.5, after=0.6)
+    assert trial_said(trial) == (
+        "self-training is on: weighted F1 on held-out labelled examples 0.500 without and 0.600 "
+        "with it; 4 answers became right and 1 wrong"
+    )
+    assert trial_said(replace(trial, lost=4)).startswith("self-training is off: weighted F1")
+    assert trial_said(replace(trial, labelled=0)) == (
+        "self-training is off: the rules are sure enough of no unlabelled example"
+    )

@@ -10,7 +10,7 @@ from rule_store.mining.found import Improvement
 from rule_store.mining.miner import Effort, Miner, Mining
 from streams.errors import FolderInUse, InvalidSettings
 from streams.mining_checkpoint import Checkpoint, mining_digest
-from tests.mined import LABELS, example, examples
+from tests.mined import LABELS, example, examples, unlabelled
 from tests.rules import has, no, reaches, rule
 
 MINER = Miner(task="intent", label_names=LABELS, lexicon=Lexicon(concepts={"c": ("x",)}))
@@ -86,7 +86,10 @@ def test_the_digest_follows_from_all_that_mining_reads() -> None:
         mining_digest(MINER, given, "s"),
         mining_digest(MINER, given, "t"),
         mining_digest(MINER, given[::-1], "s"),
+        mining_digest(MINER, given, "s", unlabelled=unlabelled("where")),
+        mining_digest(MINER, given, "s", unlabelled=unlabelled("money")),
         mining_digest(MINER, renamed, "s"),
+        mining_digest(MINER, [replace(given[0], dialogue_id="z"), *given[1:]], "s"),
         mining_digest(MINER, relabelled, "s"),
         mining_digest(MINER, said_otherwise, "s"),
         mining_digest(replace(MINER, task="scene"), given, "s"),

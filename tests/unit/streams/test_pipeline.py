@@ -239,12 +239,64 @@ async def test_a_model_that_is_not_sure_enough_abstains_and_is_named() -> None:
     assert tag.bundle == BUNDLE
 
 
+def believed(**labels: float) -> ActiveRelease:
+    """The release whose intent rules are so reliable, by label."""
+    task = RELEASE.tasks["intent"]
+    reliability = {rule.id: labels.get(rule.label, 0.9) for rule in task.rule_set.rules}
+    return with_intent(RELEASE, replace(task, reliability=reliability))
+
+
+async def test_without_a_model_votes_decide_between_rules_that_disagree() -> None:
+    """Odds of 1.5 for track and 4 for refund, against 1."""
+    event = make.event(make.user("where is my refund"))
+    tag = await resolved(event, INTENT, release=believed(track=0.6, refund=0.8))
+    assert (tag.label, tag.source, tag.reason) == ("refund", "rules", None)
+    assert tag.confidence == pytest.approx(4 / 6.5)
+    assert [each.label for each in tag.candidates] == ["refund", "track", "other"]
+    assert tag.rules == rule_ids("track", "refund")
+    assert tag.bundle is None
+
+
+async def test_without_a_model_a_rule_below_the_threshold_answers_as_far_as_it_is_believed() -> (
+    None
+):
+    tag = await resolved(make.event(make.user("where")), INTENT, release=believed(track=0.6))
+    assert (tag.label, tag.source) == ("track", "rules")
+    assert tag.confidence == pytest.approx(0.6)
+
+
+async def test_with_a_model_rules_that_disagree_leave_the_answer_to_it() -> None:
+    event = make.event(make.user("where is my refund"))
+    release = believed(track=0.6, refund=0.8)
+    tag = await resolved(event, INTENT, release=release, model=FakeScorer(DOMAIN, first=0.9))
+    assert (tag.label, tag.source, tag.bundle) == ("track", "fusion", BUNDLE)
+
+
 async def test_without_a_model_the_rules_reason_is_the_abstentions() -> None:
-    for text, reason in (("hello", "no_rule"), ("where is my refund", "conflict")):
-        tag = await resolved(make.event(make.user(text)), INTENT)
-        assert (tag.label, tag.source, tag.reason) == (None, "abstained", reason)
+    tags = [
+        (await resolved(make.event(make.user(text)), INTENT, release=believed(track=0.15)))
+        for text in ("hello", "where")
+    ]
+    assert [tag.reason for tag in tags] == ["no_rule", "below_threshold"]
+    for tag in tags:
+        assert (tag.label, tag.source, tag.bundle) == (None, "abstained", None)
         assert len(tag.candidates) == 3
-        assert tag.bundle is None
+
+
+async def test_without_a_model_votes_of_an_unread_image_decide_nothing() -> None:
+    """The rule of the picture's shape fired; what it shows, nobody saw."""
+    rules = {"scene": 'when images at least 1 then chat\nwhen screen has "parcel" then receipt'}
+    shown = make.domain(rules=rules)
+    release = make.active_release(shown)
+    unsure = replace(
+        release.tasks["scene"],
+        reliability=dict.fromkeys(release.tasks["scene"].reliability, 0.6),
+    )
+    release = replace(release, tasks={**release.tasks, "scene": unsure})
+    event = make.event(make.user("", make.image()))
+    tag = await resolved(event, SCENE, domain=shown, release=release)
+    assert (tag.label, tag.source, tag.reason) == (None, "abstained", "image_unread")
+    assert tag.rules == (unsure.rule_set.rules[0].id,)
 
 
 async def test_the_model_sees_the_screens_of_its_question() -> None:

@@ -10,9 +10,16 @@ from rule_store.mining.miner_settings import MinerSettings
 from streams.errors import DatasetError, InvalidSettings
 from streams.events import Question
 from streams.mining_checkpoint import Checkpoint
-from streams.rule_mining import MiningSettings, Step, examples_by_task, mine_tasks
+from streams.rule_mining import (
+    MiningSettings,
+    Step,
+    TaskExamples,
+    examples_by_task,
+    mine_tasks,
+)
 from tests import factories as make
-from tests.mined import DOMAIN, FAST, SIGNALS, example, examples, questions
+from tests.mined import DOMAIN, FAST, SIGNALS, example, examples, questions, unlabelled
+from tests.rules import mentions, rule
 
 BOTH = make.domain()
 
@@ -22,6 +29,12 @@ def test_questions_are_sorted_by_task_and_a_task_without_any_is_left_out() -> No
     assert given.task.name == "intent"
     assert given.examples == tuple(examples(2))
     assert given.messages == ()
+
+
+def test_examples_of_one_dialogue_stay_together() -> None:
+    asked = [replace(each, dialogue_id="d") for each in questions(examples(2))]
+    (given,) = examples_by_task(asked, DOMAIN)
+    assert {each.dialogue_id for each in given.examples} == {"d"}
 
 
 def test_what_cannot_be_mined_is_left_out_and_said() -> None:
@@ -120,3 +133,70 @@ def test_a_budget_is_shared_by_the_minings_that_are_left() -> None:
     timed = replace(FAST, budget_s=1e9)
     found = mine_tasks(given, DOMAIN, timed, clock=lambda: 0.0)
     assert found == mine_tasks(given, DOMAIN, FAST)
+
+
+OTHERS = unlabelled("where", "money", "where money", "umbrella")
+
+
+def with_others() -> tuple[TaskExamples, ...]:
+    (given,) = examples_by_task(questions(examples(12)), DOMAIN)
+    return (replace(given, unlabelled=OTHERS),)
+
+
+def test_beside_unlabelled_examples_every_mining_is_tried_again_with_them() -> None:
+    told: list[Step] = []
+    (mined,) = mine_tasks(with_others(), DOMAIN, FAST, watcher=told.append)
+    finished = [(each.done, each.minings) for each in told if each.mined is None]
+    assert finished == [(done, 6) for done in range(7)]
+    assert mined.trial is not None
+    assert mined.trial.unlabelled == 4
+    assert not mined.trial.wins
+    assert mined.estimates is not None
+    assert (mined.estimates.covered, mined.estimates.conflicting) == (3, 1)
+
+
+def test_where_self_training_is_off_the_rules_are_as_without_unlabelled_examples() -> None:
+    (alone,) = mine_tasks(examples_by_task(questions(examples(12)), DOMAIN), DOMAIN, FAST)
+    (beside,) = mine_tasks(with_others(), DOMAIN, FAST)
+    assert beside.mined == alone.mined
+    assert (alone.trial, alone.estimates) == (None, None)
+
+
+@pytest.mark.parametrize("done", [2, 4])
+def test_the_second_round_goes_on_where_it_was_stopped(done: int, tmp_path: Path) -> None:
+    whole = mine_tasks(with_others(), DOMAIN, FAST)
+
+    class Killed(Exception):
+        pass
+
+    def stop(step: Step) -> None:
+        if step.done == done:
+            raise Killed
+
+    with pytest.raises(Killed):
+        mine_tasks(with_others(), DOMAIN, FAST, checkpoint=Checkpoint(tmp_path), watcher=stop)
+    told: list[Step] = []
+    resumed = mine_tasks(
+        with_others(), DOMAIN, FAST, checkpoint=Checkpoint(tmp_path), watcher=told.append
+    )
+    assert [each.done for each in told if each.mined is None] == list(range(done, 7))
+    assert resumed == whole
+
+
+def test_a_checkpoint_of_other_unlabelled_examples_is_refused(tmp_path: Path) -> None:
+    given = with_others()
+    mine_tasks(given, DOMAIN, FAST, checkpoint=Checkpoint(tmp_path))
+    fewer = (replace(given[0], unlabelled=OTHERS[:3]),)
+    with pytest.raises(InvalidSettings, match="other examples or settings: remove"):
+        mine_tasks(fewer, DOMAIN, FAST, checkpoint=Checkpoint(tmp_path))
+
+
+def test_a_label_without_a_written_rule_gets_what_its_description_says() -> None:
+    """The label `refund` is a phrase of the concept; the examples say it in other words."""
+    domain = replace(DOMAIN, lexicon=BOTH.lexicon)
+    (mined,) = mine_tasks(examples_by_task(questions(examples(12)), domain), domain, FAST)
+    described = rule(mentions("refund"), label="refund")
+    assert mined.described == {described.id}
+    first, *others = mined.mined.chosen.rules
+    assert (first.id, mined.origin(first.id)) == (described.id, "description")
+    assert {mined.origin(each.id) for each in others} == {"mined"}

@@ -75,3 +75,13 @@ def test_answers_that_come_right_together_deviate_as_one() -> None:
     said = [0.5] * 100
     assert perfect_ece(said, seed=0, together=[0] * 100) == 0.5
     assert perfect_ece(said, seed=0) < 0.2
+
+
+def test_rules_that_disagree_on_an_example_are_not_right_together() -> None:
+    """Fifty examples, each with a rule for either label: coins apart, and not fifty twice."""
+    said = [0.5] * 100
+    examples = [place // 2 for place in range(100)]
+    labels = ["track", "refund"] * 50
+    keys = list(zip(examples, labels, strict=True))
+    assert perfect_ece(said, seed=0, together=keys) == perfect_ece(said, seed=0)
+    assert perfect_ece(said, seed=0, together=examples) > perfect_ece(said, seed=0)

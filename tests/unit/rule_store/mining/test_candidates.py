@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from rule_store import CHANNELS, FACTS, Evidence, Has, Lexicon, Line, Mentions, Predicate, Reaches
-from rule_store.mining.candidates import CandidateSettings, candidates
+from rule_store.mining.candidates import CandidateSettings, candidate_table, candidates
 from rule_store.mining.errors import UnreadEvidence
-from rule_store.mining.table import LabelledEvidence
+from rule_store.mining.table import LabelledEvidence, Table
 from tests.rules import has, mentions, no, rule
 
 NOTHING = Lexicon(concepts={})
@@ -154,6 +154,39 @@ def test_beside_talk_a_screen_gives_only_concepts() -> None:
     ]
     assert {each.channel for each in alone if isinstance(each, Has)} == {"last"}
     assert Line(channel="screen.lines", line="hall") in beside
+
+
+def test_the_table_of_the_candidates_holds_what_a_second_test_would_find() -> None:
+    lexicon = Lexicon.of({"rail": ["tram", "train"]})
+    examples = [example("red tram", "a"), example("red train", "b"), example("bus", "b", turns=2)]
+    asked = (examples, lexicon, CandidateSettings(min_support=1), (rule(has("boat")),))
+
+    made = candidate_table(*asked, label_names=["a", "b"])
+
+    again = Table.of(examples, candidates(*asked), label_names=["a", "b"], lexicon=lexicon)
+    assert made.predicates == again.predicates
+    assert made.words.tolist() == again.words.tolist()
+    assert made.labels.tolist() == [0, 1, 1]
+
+
+def test_a_table_of_candidates_refuses_a_label_that_the_task_lacks() -> None:
+    with pytest.raises(ValueError, match='"track" is no label; leave e1 out'):
+        candidate_table([example("bus")], NOTHING, ONLY_LAST, label_names=["back"])
+
+
+def test_what_an_agent_said_earlier_gives_phrases() -> None:
+    said = example("yes")
+    heard = LabelledEvidence(
+        example_id="e2",
+        evidence=Evidence(
+            texts={**said.evidence.texts, "agent": "a red bus"}, facts=said.evidence.facts
+        ),
+        label="back",
+    )
+
+    found = candidates([said, heard], NOTHING, CandidateSettings(min_support=1))
+
+    assert has("bus", "agent") in found
 
 
 def test_an_unread_channel_is_refused() -> None:

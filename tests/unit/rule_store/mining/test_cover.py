@@ -95,14 +95,14 @@ def test_of_equals_the_first_is_chosen_first() -> None:
 
 
 def test_rules_that_are_kept_are_chosen_first_whatever_they_bring() -> None:
-    """Two that cover the same and no positive are kept; the size leaves room for one more."""
+    """Two that cover the same and no positive are kept; the size is that of the others."""
     rules = np.array([WIDE, REST, OTHER, OTHER], dtype=np.bool_)
     found = cover(
         rules,
         np.array([0, 0, 0, 0], dtype=np.int32),
         labels=LABELS,
         reliability=np.array([0.9, 0.9, 0.1, 0.1]),
-        settings=CoverSettings(at_most=3),
+        settings=CoverSettings(at_most=1),
         kept=(3, 2),
     )
     assert found == (3, 2, 0)

@@ -1,15 +1,18 @@
 """Honest reliabilities, and what held-out rules say."""
 
+from dataclasses import replace
+
 import pytest
 
-from rule_store import Lexicon, Rule
+from rule_store import Lexicon, Rule, beta
 from rule_store.errors import DuplicateRule
 from rule_store.folds import fold
 from rule_store.mining.calibration import ece, log_loss
 from rule_store.mining.cover import CoverSettings
-from rule_store.mining.firing_table import FiringTable
+from rule_store.mining.firing_table import FiringTable, Flags
 from rule_store.mining.held_out import HeldOutSettings, find_by_fold
 from rule_store.mining.mined import Mined, judge
+from rule_store.reliability import TrainingCounts
 from tests.mining import mine_words, small_talk
 from tests.rules import has, rule
 
@@ -71,18 +74,40 @@ def test_votes_come_from_rules_chosen_without_the_example() -> None:
         )
 
 
-def test_a_folds_labels_say_nothing_of_the_reliabilities_that_judge_it() -> None:
-    """Only what a mining without another fold made of them may differ: here it is given."""
+def test_a_folds_labels_reach_what_judges_it_through_the_other_minings_alone() -> None:
+    """They saw the fold. Without them nothing of its judges changes with its labels; with them the
+    counts of its rules do not, and what is believed of them does."""
     wrong = [
-        type(each)(example_id=each.example_id, evidence=each.evidence, label="other")
-        if fold(each.example_id) == 0
-        else each
-        for each in EXAMPLES
+        replace(each, label="other") if fold(each.example_id) == 0 else each for each in EXAMPLES
     ]
     alone = [FOUND[0], *[()] * 5]
-    before = judge(alone, EXAMPLES, lexicon=NO_CONCEPTS, settings=SETTINGS).by_fold[0]
-    after = judge(alone, wrong, lexicon=NO_CONCEPTS, settings=SETTINGS).by_fold[0]
-    assert before == after
+    settings = HeldOutSettings(cover=CoverSettings(least_gain=0.0))
+    for found in (alone, FOUND):
+        before, after = (
+            judge(found, given, lexicon=NO_CONCEPTS, settings=settings).by_fold[0]
+            for given in (EXAMPLES, wrong)
+        )
+        assert dict(before.training) == dict(after.training)
+        assert (before.values() == after.values()) is (found is alone)
+
+
+def test_labels_of_chance_are_believed_as_chance() -> None:
+    """No word tells a label, and the chosen ones look right in two of three cases in training."""
+    examples = small_talk(400, seed=3, reliable=0.0)
+    found = list(find_by_fold(mine_words, examples, settings=SETTINGS))
+    mined = judge(found, examples, lexicon=NO_CONCEPTS, settings=SETTINGS)
+    rules = [{each.id: each for each in judges.rules} for judges in mined.by_fold]
+    values = [judges.values() for judges in mined.by_fold]
+    said, right, before = [], [], []
+    for vote in mined.votes:
+        for rule_id in vote.rules:
+            counts = mined.by_fold[vote.fold].training[rule_id]
+            before.append(counts.right / (counts.right + counts.wrong))
+            said.append(values[vote.fold][rule_id])
+            right.append(rules[vote.fold][rule_id].label == vote.label)
+    assert sum(before) / len(before) > 0.6
+    assert sum(right) / len(right) < 0.4
+    assert sum(said) / len(said) == pytest.approx(sum(right) / len(right), abs=0.03)
 
 
 def test_written_rules_are_judged_by_every_example() -> None:
@@ -121,6 +146,14 @@ def test_the_same_examples_give_the_same_rules() -> None:
     assert judged(_signal("back")) == judged(_signal("back"))
 
 
+def test_the_packs_own_rules_take_no_room_from_mined_ones() -> None:
+    written = [rule(has(f"unheard of {letter}"), label="other") for letter in "abc"]
+    settings = HeldOutSettings(cover=CoverSettings(at_most=3))
+    mined = judged(*written, settings=settings)
+    assert mined.chosen.rules[:3] == tuple(written)
+    assert set(mined.chosen.rules[3:]) == set(judged(settings=settings).chosen.rules)
+
+
 def test_no_more_rules_are_kept_than_the_size_given() -> None:
     mined = judged(settings=HeldOutSettings(cover=CoverSettings(at_most=3)))
     assert set(mined.chosen.rules) == {
@@ -129,6 +162,34 @@ def test_no_more_rules_are_kept_than_the_size_given() -> None:
         _signal("hello"),
     }
     assert all(len(each.rules) == 3 for each in mined.by_fold)
+
+
+def test_intervals_are_computed_for_the_chosen_rules_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two ends for each of three rules, in six judgements; they are most of what judging costs."""
+    plain, ends = beta.quantile, []
+
+    def spy(share: float, right: float, wrong: float) -> float:
+        ends.append(share)
+        return plain(share, right, wrong)
+
+    monkeypatch.setattr(beta, "quantile", spy)
+    judged(settings=HeldOutSettings(cover=CoverSettings(at_most=3)))
+    assert len(ends) == 2 * 3 * 6
+
+
+def test_each_fold_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six minings on what they were mined on, and five on the fold that they were not."""
+    plain, counted = FiringTable.counts, []
+
+    def spy(table: FiringTable, among: Flags) -> tuple[TrainingCounts, ...]:
+        counted.append(among)
+        return plain(table, among)
+
+    monkeypatch.setattr(FiringTable, "counts", spy)
+    judged()
+    assert len(counted) == 6 + 5
 
 
 def test_nothing_found_leaves_every_vote_empty() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from rule_store.mining.proposals import Linear, Proposer, Statistical, Uniform, prior
 from rule_store.mining.scan import Limits, Scan, Scanner
+from rule_store.mining.table import Table
 from tests.unit.rule_store.mining.eight import EIGHT, body, table
 
 
@@ -20,6 +21,14 @@ def scanned(names: str, weights: Sequence[float] = (1.0,) * 8) -> Scan:
 def logit(proposer: Proposer, scan: Scan, literal: int, label: int = 0) -> float:
     (place,) = np.flatnonzero(scan.codes == literal).tolist()
     return float(proposer.logits(scan, label=label)[place])
+
+
+def logits(proposer: Proposer, rows: Table) -> list[float]:
+    """Of the positive literals that may begin a body."""
+    scanner = Scanner.of(rows, 0, weights=np.ones(len(rows.labels)), limits=Limits())
+    scan = scanner.scan(frozenset(), rows.everything())
+    found: list[float] = proposer.logits(scan, label=0).tolist()
+    return found
 
 
 def test_the_statistical_prior_is_the_log_odds_among_what_the_body_covers() -> None:
@@ -45,10 +54,24 @@ def test_a_negated_literal_has_the_opposite_log_odds() -> None:
     assert logit(Statistical(), scan, 7) == pytest.approx(-logit(Statistical(), scan, 6))
 
 
-def test_sharpness_multiplies_the_logits() -> None:
-    scan = scanned("")
-    twice = Statistical(sharpness=2.0).logits(scan, label=0)
-    assert twice.tolist() == pytest.approx((2 * Statistical().logits(scan, label=0)).tolist())
+def test_a_hundred_times_the_examples_do_not_leave_the_prior_to_one_literal() -> None:
+    """Of eight no logit reaches 3; of eight hundred they are ten times as high, and scaled.
+
+    d: (3 + m) · (3 + m) over (1 + m) · (1 + m), c: (3 + m) · (2 + m) over (1 + m) · (2 + m).
+    """
+    marks = {"c": "1101 0101", "d": "1011 1000"}
+    few, many = (
+        table({name: mark.replace(" ", "") * times for name, mark in marks.items()}, labels)
+        for times, labels in ((1, "++++----"), (100, "++++----" * 100))
+    )
+    error_c, error_d = (1 / 3.5 + 1 / 1.5 + 2 / 2.5) ** 0.5, (2 / 3.5 + 2 / 1.5) ** 0.5
+    plain = [log(3.5 / 1.5) / error_c, 2 * log(3.5 / 1.5) / error_d]
+    assert logits(Statistical(), few) == pytest.approx(plain)
+    error_c = (1 / 300.5 + 1 / 100.5 + 2 / 200.5) ** 0.5
+    error_d = (2 / 300.5 + 2 / 100.5) ** 0.5
+    wide = [log(300.5 / 100.5) / error_c, 2 * log(300.5 / 100.5) / error_d]
+    assert max(wide) > 13
+    assert logits(Statistical(), many) == pytest.approx([3 * wide[0] / wide[1], 3.0])
 
 
 def test_the_uniform_prior_is_the_same_for_all() -> None:

@@ -1,0 +1,83 @@
+"""The folder of a mining: files that belong together, and rules that a person may have edited."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from streams.errors import InvalidDomain, InvalidSettings
+from streams.whole_files import move_whole, write_whole
+
+# File → SHA-256 as mining wrote it. While it writes, the second stands there as well.
+_WRITTEN = ".written.json"
+_WRITING = ".writing.json"
+
+
+def check_writable(folder: Path, tasks: Collection[str]) -> None:
+    """Make sure that nothing which a person wrote is lost by writing rules there.
+
+    Raises:
+        InvalidSettings: it is a file or a pack, or rules there are not as they were mined.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InvalidSettings(f"{folder} is no folder: give another --out")
+    if (folder / "domain.toml").exists():
+        raise InvalidSettings(
+            f"{folder} is a domain pack, whose rules somebody wrote: give another --out"
+        )
+    known = {*_digests(folder / _WRITTEN).items(), *_digests(folder / _WRITING).items()}
+    for task in tasks:
+        path = folder / f"{task}.rules"
+        if path.is_file() and (path.name, _digest(path.read_bytes())) not in known:
+            raise InvalidSettings(
+                f"{path} is not as `kdsl rules mine` wrote it: move it away to keep what was "
+                "edited, or give another --out"
+            )
+
+
+def write_together(folder: Path, texts: Mapping[str, str | None]) -> None:
+    """Write files of a mining, so that `check_whole` tells when only some of them were.
+
+    Args:
+        folder: made when it is missing.
+        texts: by name of the file; None removes it.
+
+    Raises:
+        InvalidSettings: the folder cannot be written to.
+    """
+    digests = _digests(folder / _WRITTEN) | {
+        name: _digest(text.encode()) for name, text in texts.items() if text is not None
+    }
+    kept = {name: each for name, each in sorted(digests.items()) if texts.get(name, "") is not None}
+    write_whole(folder / _WRITING, json.dumps(kept, indent=1) + "\n")
+    for name, text in texts.items():
+        if text is None:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            write_whole(folder / name, text)
+    move_whole(folder / _WRITING, folder / _WRITTEN)
+
+
+def check_whole(folder: Path) -> None:
+    """Make sure that the files there are of one mining; what a person edits since is theirs.
+
+    Raises:
+        InvalidDomain: writing them was stopped.
+    """
+    if (folder / _WRITING).exists():
+        raise InvalidDomain(
+            f"{folder}: its files are of two minings, as writing them was stopped: run the same "
+            "`kdsl rules mine` again"
+        )
+
+
+def _digests(path: Path) -> dict[str, str]:
+    """None are known where the file is missing or is not ours."""
+    try:
+        return {str(name): str(digest) for name, digest in json.loads(path.read_bytes()).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
