@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from streams.errors import InvalidDomain, InvalidSettings
-from streams.whole_files import move_whole, write_whole
+from streams.whole_files import move_whole, remove_whole, write_whole
 
-# File → SHA-256 as mining wrote it. While it writes, the second stands there as well.
+# File → SHA-256 as mining wrote it; the second has what is being written, and becomes the first.
 _WRITTEN = ".written.json"
 _WRITING = ".writing.json"
 
@@ -19,6 +19,15 @@ def check_writable(folder: Path, tasks: Collection[str]) -> None:
     Raises:
         InvalidSettings: it is a file or a pack, or rules there are not as they were mined.
     """
+    try:
+        _refuse_lost(folder, tasks)
+    except OSError as error:
+        raise InvalidSettings(
+            f"{folder} cannot be read: {error.strerror}; give another --out"
+        ) from error
+
+
+def _refuse_lost(folder: Path, tasks: Collection[str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise InvalidSettings(f"{folder} is no folder: give another --out")
     if (folder / "domain.toml").exists():
@@ -52,7 +61,7 @@ def write_together(folder: Path, texts: Mapping[str, str | None]) -> None:
     write_whole(folder / _WRITING, json.dumps(kept, indent=1) + "\n")
     for name, text in texts.items():
         if text is None:
-            (folder / name).unlink(missing_ok=True)
+            remove_whole(folder / name)
         else:
             write_whole(folder / name, text)
     move_whole(folder / _WRITING, folder / _WRITTEN)

@@ -9,8 +9,8 @@ from streams.curves import Chart
 from streams.html_tables import bullets, cell, code, facts_table, list_table, number
 from streams.mined_figures import PRECISION, Figures, figures
 from streams.rule_mining import MinedTask
+from streams.unlabelled_summary import taught_section, untaught_section
 from streams.untaught import UntaughtTask
-from streams.without_labels import taught_section, untaught_section
 
 _BEST = 30
 _STYLE = """

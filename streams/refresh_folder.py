@@ -1,6 +1,5 @@
 """Where refreshes work: a folder for a registry's domain, in it one for each set of inputs."""
 
-import os
 import re
 import shutil
 from hashlib import sha256
@@ -10,7 +9,7 @@ import platformdirs
 
 from rule_store import Signed, signed_to_bytes
 from rule_store.registry.place import RegistryPlace
-from streams.errors import InvalidSettings
+from streams.whole_files import write_whole
 
 # The newest of them are kept, so that what was refused can be looked at.
 KEPT = 5
@@ -47,14 +46,7 @@ def keep_candidate(folder: Path, inputs: str, content: bytes) -> None:
         InvalidSettings: the folder cannot be written to.
     """
     file = candidate_file(folder, inputs)
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(signed_to_bytes(Signed(content=content, signatures=())))
-        beside.replace(file)
-    except OSError as error:
-        raise InvalidSettings(
-            f"{file} cannot be written: {error.strerror}; make room, or give another --out"
-        ) from error
+    write_whole(file, signed_to_bytes(Signed(content=content, signatures=())))
     _forget_old(folder, file.parent)
 
 

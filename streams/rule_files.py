@@ -11,6 +11,8 @@ from streams.domain import Domain, Task
 from streams.errors import InvalidDomain
 from streams.pack_files import read_text
 
+_FITTED_ON = ("example_ids", "dialogue_ids")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesFile:
@@ -80,7 +82,10 @@ def written_phrases(lexicon_file: Path) -> Mapping[str, tuple[str, ...]]:
 
 
 def read_fitted_on(path: Path) -> Mapping[str, frozenset[str]]:
-    """Rule id → ids of the examples it was fitted on, from a `fitted.json` beside the rules.
+    """Rule id → ids of the examples, and of their dialogues, that it was fitted on.
+
+    Args:
+        path: a `fitted.json` beside the rules; without it nothing is known.
 
     Raises:
         InvalidDomain: not of the form that `rules mine` writes.
@@ -88,11 +93,12 @@ def read_fitted_on(path: Path) -> Mapping[str, frozenset[str]]:
     if not path.is_file():
         return {}
     try:
-        rows = json.loads(read_text(path))
+        rows = json.loads(path.read_bytes())
         return {
-            str(rule): frozenset(map(str, row.get("example_ids", ()))) for rule, row in rows.items()
+            str(rule): frozenset(str(each) for name in _FITTED_ON for each in row.get(name, ()))
+            for rule, row in rows.items()
         }
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidDomain(
             f"{path}: not a map of rule id to what it was fitted on: {error!r}; mine the rules "
             "again, or remove the file"

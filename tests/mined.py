@@ -46,6 +46,7 @@ def questions(given: Sequence[LabelledEvidence]) -> list[LabelledQuestion]:
     return [
         LabelledQuestion(
             example_id=each.example_id,
+            dialogue_id=each.dialogue_id,
             question=Question(task="intent"),
             label=each.label,
             evidence=each.evidence,

@@ -1,6 +1,6 @@
 """Runs of `kdsl rules mine`: what goes into the folder, and what is said of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +11,7 @@ import typer
 from streams.cli.mining_progress import MiningProgress
 from streams.cli.terminal import counted, say, stderr
 from streams.domain import Domain
+from streams.mined_folder import check_writable
 
 if TYPE_CHECKING:  # mining brings numpy and the search, which the other commands do without
     from streams.mining_checkpoint import Checkpoint
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # mining brings numpy and the search, which the other command
     from streams.untaught import UntaughtTask
 
 STOPPED = 130
+_SUMMARY = "summary.html"
 
 
 def mine_into(
@@ -27,28 +29,24 @@ def mine_into(
     unlabelled: "Sequence[UnlabelledQuestion]",
     pack: Domain,
     how: "MiningSettings",
-    facts: dict[str, str],
+    facts: Mapping[str, str],
 ) -> None:
     """Mine, or go on with it, and write all that came of it."""
-    from streams.mined_files import write_mined
-    from streams.mined_summary import summary_html
     from streams.mining_checkpoint import Checkpoint
     from streams.rule_mining import mine_tasks
-    from streams.whole_files import write_whole
 
+    check_writable(out, [each.task.name for each in labelled])  # not only when all is mined
     given = _beside(labelled, unlabelled)
     for each in given:
-        for message in each.messages:
-            say(f"{each.task.name}: {message}")
-    checkpoint = Checkpoint(out)
+        _say_all(each.task.name, each.messages)
+    checkpoint = Checkpoint(out, told=say)
     with _kept(checkpoint), MiningProgress(stderr()) as shown:
         mined = mine_tasks(given, pack, how, checkpoint=checkpoint, watcher=shown)
-        write_mined(mined, out)
-        write_whole(out / "summary.html", summary_html(mined, facts))
+        _write(mined, out, facts)
         checkpoint.remove()
     for task in mined:
         say(_told(task))
-    say(f"rules, reliabilities and votes in {out}; look at {out / 'summary.html'}")
+    say(f"rules, reliabilities and votes in {out}; look at {out / _SUMMARY}")
 
 
 def write_untaught(
@@ -56,28 +54,39 @@ def write_untaught(
     pack: Domain,
     tasks: Sequence[str],
     out: Path,
-    facts: dict[str, str],
+    facts: Mapping[str, str],
 ) -> None:
-    """Write what is known before anybody labels an example."""
-    from streams.mined_files import write_mined
-    from streams.mined_summary import summary_html
+    """Write what is known before anybody labels an example.
+
+    What a stopped mining of labelled examples keeps there stays.
+    """
     from streams.mining_checkpoint import Checkpoint
     from streams.untaught import untaught_tasks
-    from streams.whole_files import write_whole
 
     found = untaught_tasks(asked, pack, tasks=tasks)
     for each in found:
-        for message in each.messages:
-            say(f"{each.name}: {message}")
-    checkpoint = Checkpoint(out)
-    with _kept(checkpoint):
-        write_mined(found, out)
-        write_whole(out / "summary.html", summary_html(found, facts))
-        if not checkpoint.count:  # else a mining of labelled examples was stopped, and can go on
-            checkpoint.remove()
+        _say_all(each.name, each.messages)
+    with _kept(Checkpoint(out)):
+        _write(found, out, facts)
     for each in found:
         say(_untaught_told(each))
-    say(f"rules in {out}, their reliabilities assumed; look at {out / 'summary.html'}")
+    say(f"rules in {out}, their reliabilities assumed; look at {out / _SUMMARY}")
+
+
+def _write(
+    mined: "Sequence[MinedTask | UntaughtTask]", out: Path, facts: Mapping[str, str]
+) -> None:
+    from streams.mined_files import write_mined
+    from streams.mined_summary import summary_html
+    from streams.whole_files import write_whole
+
+    write_mined(mined, out)
+    write_whole(out / _SUMMARY, summary_html(mined, facts))
+
+
+def _say_all(task: str, messages: Sequence[str]) -> None:
+    for message in messages:
+        say(f"{task}: {message}")
 
 
 def _beside(
@@ -120,7 +129,7 @@ def _kept(checkpoint: "Checkpoint") -> Iterator[None]:
 
 
 def _told(task: "MinedTask") -> str:
-    from streams.without_labels import trial_said
+    from streams.unlabelled_summary import trial_said
 
     origins = [task.origin(rule.id) for rule in task.mined.chosen.rules]
     examples = counted(len(task.given.examples), "example")

@@ -107,7 +107,7 @@ def _mine(
     for each in given:
         for message in each.messages:
             say(f"{each.task.name}: {message}")
-    checkpoint = Checkpoint(folder)
+    checkpoint = Checkpoint(folder, told=say)
     checkpoint.acquire()
     try:
         mined = mine_tasks(given, pack, how, checkpoint=checkpoint)

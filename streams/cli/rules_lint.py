@@ -1,5 +1,6 @@
 """`kdsl rules lint`: what is wrong with rules, and how they do on labelled dialogues."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +60,7 @@ def lint(
 
     With --examples it also says how often each rule fired, with others, against others, rightly.
 
-    The examples that a rule was fitted on, named in `fitted.json` beside the rules, are left out.
+    The dialogues that a rule was fitted on, named in `fitted.json` beside the rules, are left out.
     """
     pack, files = read_rules_at(paths, domain, names_checked=False)
     settings = load_settings({"domain": domain})
@@ -144,8 +145,7 @@ def _show_examples(
         rules = {rule.id: rule for rule in rule_set.rules}
         asked = [each for each in labelled if each.question.task == file.task.name]
         evaluated = _evaluated(rule_set, asked, pack)
-        fitted_on = read_fitted_on(file.path.parent / "fitted.json")
-        for firings in count_firings(rule_set, evaluated, fitted_on=fitted_on):
+        for firings in count_firings(rule_set, evaluated, fitted_on=_fitted_on(file, asked)):
             if as_json:
                 put_json({"what": "firings", "task": file.task.name, **_firings_fields(firings)})
             else:
@@ -154,6 +154,19 @@ def _show_examples(
     if not as_json:
         columns = (Column("rule"), Column("then"), *map(number_column, _COUNTS))
         print_table(columns, rows, under=_UNDER, box=HEAVY_HEAD)
+
+
+def _fitted_on(file: RulesFile, asked: Sequence[LabelledQuestion]) -> dict[str, list[str]]:
+    """Rule id → ids of the examples whose dialogue it was fitted on, at whatever moment."""
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    for each in asked:
+        named[each.example_id].add(each.example_id)
+        named[each.dialogue_id].add(each.example_id)
+    known = read_fitted_on(file.path.parent / "fitted.json")
+    return {
+        rule: [example for each in ids if each in named for example in named[each]]
+        for rule, ids in known.items()
+    }
 
 
 def _evaluated(

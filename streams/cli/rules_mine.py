@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -15,11 +15,17 @@ from streams.cli.options import DomainName, ReadingsOption, ViewOption
 from streams.cli.readings import choose_readings
 from streams.cli.terminal import stoppable
 from streams.cli.unlabelled import read_unlabelled_questions
+from streams.datasets import View
 from streams.domain import Domain, load_domain
-from streams.settings import load_settings
+from streams.labelled import LabelledQuestion
+from streams.mined_folder import check_writable
+from streams.settings import Settings, load_settings
+from streams.unlabelled import UnlabelledQuestion
 
 if TYPE_CHECKING:  # mining brings numpy and the search, which the other commands do without
-    from rule_store.mining.miner_settings import MinerSettings
+    from streams.rule_mining import MiningSettings
+
+_Question = TypeVar("_Question", LabelledQuestion, UnlabelledQuestion)
 
 
 def mine(
@@ -69,7 +75,9 @@ def mine(
         Literal["statistical", "linear", "uniform"],
         typer.Option(help="What mcts tries first: by counts, by a linear model, or all alike."),
     ] = "statistical",
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the search.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Of what the search tries first.")
+    ] = 0,
     label_noise: Annotated[
         float,
         typer.Option(metavar="SHARE", min=0.0, max=0.45, help="Share of the labels that is wrong."),
@@ -77,7 +85,7 @@ def mine(
     hold_out: Annotated[
         Literal["admission"] | None,
         typer.Option(
-            help="Leave out the one example in ten that only the gate of `kdsl refresh` may read. "
+            help="Leave out the one dialogue in ten that only the gate of `kdsl refresh` may read. "
             "(default: none)",
         ),
     ] = None,
@@ -92,6 +100,7 @@ def mine(
 
     Exit 1 when the examples cannot be mined or the folder is of others; 130 when stopped.
     """
+    from rule_store.mining.miner_settings import MinerSettings
     from streams.rule_mining import MiningSettings, examples_by_task
 
     stoppable()
@@ -103,50 +112,56 @@ def mine(
     settings = load_settings({"domain": domain})
     pack = load_domain(settings.domain)
     _check_tasks(task or (), pack)
+    check_writable(out, task or ())
     seen = one_view(view, default="live")
     chosen = choose_readings(readings, [*(examples or ()), *(unlabelled or ())], settings)
     reading = replace(settings, readings=chosen, bundle=None)  # no model is asked
-    labelled = read_learnable_questions(examples, seen, reading, pack) if examples else []
-    others = read_unlabelled_questions(unlabelled, seen, reading, pack) if unlabelled else []
+    labelled, others = _read(examples or (), unlabelled or (), seen, reading, pack)
     if hold_out is not None:
-        labelled = [each for each in labelled if not is_admission(each.dialogue_id)]
-        others = [each for each in others if not is_admission(each.dialogue_id)]
-    facts = {
-        "domain": pack.name,
-        "view": seen,
-        "readings": chosen,
-        "held out for the gate": "one example in ten" if hold_out else "nothing",
-    }
+        labelled, others = _without_admission(labelled), _without_admission(others)
+    facts = {"domain": pack.name, "view": seen, "readings": chosen} | _held_out(hold_out)
     if not examples:
         write_untaught(others, pack, task or (), out, facts)
         return
-    how = MiningSettings(
-        miner=_miner_settings(search, proposer, iterations, seed, label_noise), budget_s=budget
+    miner = MinerSettings(
+        search=search, proposer=proposer, iterations=iterations, seed=seed, label_noise=label_noise
     )
-    facts |= {
-        "search": search if search == "beam" else f"{search}, {proposer} proposer",
-        "iterations for a rule": str(iterations),
-        "seed": str(seed),
-        "budget": "none" if budget is None else f"{budget:g} s",
-    }
-    if label_noise:
-        facts["labels reckoned wrong"] = f"{label_noise:.1%}"
+    how = MiningSettings(miner=miner, budget_s=budget)
     given = examples_by_task(labelled, pack, tasks=task or ())
-    mine_into(out, given, others, pack, how, facts)
+    mine_into(out, given, others, pack, how, facts | _in_words(how))
 
 
-def _miner_settings(
-    search: Literal["mcts", "beam"],
-    proposer: Literal["statistical", "linear", "uniform"],
-    iterations: int,
-    seed: int,
-    label_noise: float,
-) -> "MinerSettings":
-    from rule_store.mining.miner_settings import MinerSettings
-    from rule_store.mining.noisy_settings import NoisySettings
+def _read(
+    examples: Sequence[Path],
+    unlabelled: Sequence[Path],
+    view: View,
+    settings: Settings,
+    pack: Domain,
+) -> tuple[list[LabelledQuestion], list[UnlabelledQuestion]]:
+    labelled = read_learnable_questions(examples, view, settings, pack) if examples else []
+    others = read_unlabelled_questions(unlabelled, view, settings, pack) if unlabelled else []
+    return labelled, others
 
-    how = MinerSettings(search=search, proposer=proposer, iterations=iterations, seed=seed)
-    return NoisySettings.of(how, label_noise) if label_noise else how
+
+def _held_out(split: str | None) -> dict[str, str]:
+    return {"held out for the gate": "one dialogue in ten" if split else "nothing"}
+
+
+def _without_admission(asked: list[_Question]) -> list[_Question]:
+    return [each for each in asked if not is_admission(each.dialogue_id)]
+
+
+def _in_words(how: "MiningSettings") -> dict[str, str]:
+    miner = how.miner
+    search = miner.search if miner.search == "beam" else f"mcts, {miner.proposer} proposer"
+    facts = {
+        "search": search,
+        "iterations for a rule": str(miner.iterations),
+        "seed": str(miner.seed),
+        "budget": "none" if how.budget_s is None else f"{how.budget_s:g} s",
+    }
+    noise = {"labels reckoned wrong": f"{miner.label_noise:.1%}"} if miner.label_noise else {}
+    return facts | noise
 
 
 def _check_tasks(names: Sequence[str], pack: Domain) -> None:

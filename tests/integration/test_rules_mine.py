@@ -19,7 +19,7 @@ from tests.commands import kdsl
 
 TRAIN = quickstart_folder() / "train.jsonl"
 LIVE = quickstart_folder() / "live.jsonl"
-WRITTEN = {"intent.rules", "fitted.json", "votes.jsonl", "summary.html"}
+WRITTEN = {"intent.rules", "fitted.json", "votes.jsonl", "summary.html", ".written.json"}
 
 
 def command(out: Path, *more: str) -> list[str]:
@@ -39,7 +39,7 @@ def chats(tmp_path: Path) -> Path:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {each.name: each.read_bytes() for each in folder.iterdir()}
+    return {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
 
 
 @pytest.fixture
@@ -119,6 +119,53 @@ def test_a_checkpoint_of_another_seed_is_refused_and_stays(chats: Path) -> None:
     assert kept.exists()
 
 
+def test_a_broken_checkpoint_is_said_and_mined_again(whole: Path) -> None:
+    out = whole.parent / "broken"
+    (out / FOLDER).mkdir(parents=True)
+    (out / FOLDER / "intent-0.json").touch()
+    told = kdsl(*command(out))
+    assert told.returncode == 0, told.stderr
+    assert f"{out / FOLDER / 'intent-0.json'} is broken: it is mined again" in told.stderr
+    assert files(out) == files(whole)
+
+
+def test_the_order_of_files_and_lines_does_not_matter(whole: Path, chats: Path) -> None:
+    lines = chats.read_text(encoding="utf-8").splitlines(keepends=True)
+    chats.write_text("".join(lines[100:]), encoding="utf-8")
+    (chats.parent / "more.jsonl").write_text("".join(lines[99::-1]), encoding="utf-8")
+    out = chats.parent / "turned"
+    told = kdsl(*command(out, "--examples", str(chats.parent / "more.jsonl")))
+    assert told.returncode == 0, told.stderr
+    assert files(out) == files(whole)
+
+
+def test_rules_that_somebody_edited_stay(whole: Path) -> None:
+    edited = (whole / "intent.rules").read_bytes() + b"\n# looked through\n"
+    (whole / "intent.rules").write_bytes(edited)
+    refused = kdsl(*command(whole))
+    assert refused.returncode == 1
+    assert "move it away to keep what was edited, or give another --out" in refused.stderr
+    assert (whole / "intent.rules").read_bytes() == edited
+
+
+def test_a_pack_is_not_mined_into(chats: Path, pack: Path) -> None:
+    before = files(pack)
+    refused = kdsl(*command(chats.parent / "pack"))
+    assert refused.returncode == 1
+    assert "is a domain pack, whose rules somebody wrote: give another --out" in refused.stderr
+    assert files(pack) == before
+
+
+@pytest.mark.parametrize("place", ["chats.jsonl", "chats.jsonl/below", "/proc/kdsl"])
+def test_a_place_that_takes_no_folder_is_one_sentence(place: str, chats: Path) -> None:
+    out = chats.parent / place
+    refused = kdsl(*command(chats.parent / "out", "--out", str(out)))
+    assert refused.returncode == 1
+    (said,) = refused.stderr.splitlines()
+    assert said.startswith(f"kdsl: {out}")
+    assert "is no folder" in said
+
+
 def test_what_the_gate_reads_can_be_left_out(chats: Path) -> None:
     told = kdsl(*command(chats.parent / "out", "--hold-out", "admission", "--budget", "5"))
     assert told.returncode == 0
@@ -162,7 +209,7 @@ def test_without_any_label_descriptions_give_rules_of_assumed_reliability(
     told = kdsl("rules", "mine", "--domain", pack, "--unlabelled", log, "--out", out)
     assert told.returncode == 0, told.stderr
     assert "their reliabilities assumed" in told.stderr
-    assert set(files(out)) == {"intent.rules", "fitted.json", "summary.html"}
+    assert set(files(out)) == WRITTEN - {"votes.jsonl"}
     assert b"from the description; fires at " in files(out)["intent.rules"]
     built = kdsl(
         *("release", "build", "--domain", pack, "--rules", out, "--out", release),
@@ -197,7 +244,7 @@ def test_labels_of_unlabelled_dialogues_are_ignored_and_it_is_said(chats: Path) 
     count = len(chats.read_text(encoding="utf-8").splitlines())
     assert f"--unlabelled: the labels of {count} examples are ignored" in told.stderr
     assert (out / "intent.rules").exists()
-    assert not (out / FOLDER).exists()
+    assert [each.name for each in (out / FOLDER).iterdir()] == ["lock"]
 
 
 def test_nothing_to_mine_names_both_options(tmp_path: Path) -> None:

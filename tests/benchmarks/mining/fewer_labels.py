@@ -31,12 +31,11 @@ TASK = "intent"
 _ONE_IN = 4
 _BAR = Bar(value=0.06)
 _CHANNEL = "last"
-_LABELS, _LEXICON, _PACK, _REST = (
-    "labels alone",
-    "and the lexicon",
-    "and the lexicon and rules of the pack",
-    "and the unlabelled rest",
-)
+_NAMES = {
+    Knowledge.LABELS: "labels alone",
+    Knowledge.LEXICON: "labels and lexicon",
+    Knowledge.PACK: "labels, lexicon and rules of the pack",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,35 +66,40 @@ def lines(bench: Bench) -> Iterator[Line]:
 
 
 def _lines(bench: Bench, view: View) -> Iterator[Line]:
-    ways: dict[str, list[Round]] = {
-        _LABELS: [_mined(bench, view, Knowledge.LABELS, seed) for seed in bench.seeds(view)],
-        _LEXICON: [_mined(bench, view, Knowledge.LEXICON, seed) for seed in bench.seeds(view)],
-        _PACK: [_mined(bench, view, Knowledge.PACK, seed) for seed in bench.seeds(view)],
-    }
-    trained = [_self_trained(bench, view, seed) for seed in bench.seeds(view)]
-    ways[_REST] = [judged for judged, _ in trained]
-    for of, among in bench.among(view, TASK).items():
-        for says, rounds in ways.items():
-            figure = bench.estimate([f1(each.answers) for each in rounds], among)
-            yield Line(row=ROW, says=says, task=TASK, view=view, of=of, figure=figure)
-        pairs = zip(ways[_LABELS], ways[_REST], strict=True)
+    seeds = bench.seeds(view)
+    plain = [_mined(bench, view, Knowledge.LABELS, seed) for seed in seeds]
+    yield from _scores(bench, view, _NAMES[Knowledge.LABELS], plain)
+    for knowledge in (Knowledge.LEXICON, Knowledge.PACK):
+        says = _NAMES[knowledge]
+        known = [_mined(bench, view, knowledge, seed) for seed in seeds]
+        yield from _scores(bench, view, says, known)
+        trained = [_self_trained(bench, view, knowledge, seed) for seed in seeds]
+        says += " and the unlabelled rest"
+        yield from _scores(bench, view, says, [judged for judged, _ in trained])
+        pairs = [(before, after) for before, (after, _) in zip(plain, trained, strict=True)]
+        for of, among in bench.among(view, TASK).items():
+            yield Line(
+                row=ROW,
+                says=f"{says}, less labels alone",
+                task=TASK,
+                view=view,
+                of=of,
+                bar=_BAR if view == "recorded" else None,
+                figure=bench.estimate([_gain(*pair) for pair in pairs], among),
+            )
         yield Line(
             row=ROW,
-            says="all of it, less labels alone",
+            says=f"{says}: outer folds with self-training on, a seed",
             task=TASK,
             view=view,
-            of=of,
-            bar=_BAR if view == "recorded" else None,
-            figure=bench.estimate([_gain(first, second) for first, second in pairs], among),
+            figure=Measured(value=sum(count for _, count in trained) / len(trained), digits=1),
         )
-    on = sum(count for _, count in trained) / len(trained)
-    yield Line(
-        row=ROW,
-        says="outer folds with self-training on, a seed",
-        task=TASK,
-        view=view,
-        figure=Measured(value=on, digits=1),
-    )
+
+
+def _scores(bench: Bench, view: View, says: str, rounds: Sequence[Round]) -> Iterator[Line]:
+    for of, among in bench.among(view, TASK).items():
+        figure = bench.estimate([f1(each.answers) for each in rounds], among)
+        yield Line(row=ROW, says=says, task=TASK, view=view, of=of, figure=figure)
 
 
 def quarter(examples: Sequence[LabelledEvidence], *, seed: int) -> tuple[LabelledEvidence, ...]:
@@ -124,11 +128,11 @@ def _few(bench: Bench, outer: OuterFold, knowledge: Knowledge, seed: int) -> Tra
     return replace(whole, examples=quarter(whole.examples, seed=seed))
 
 
-def _self_trained(bench: Bench, view: View, seed: int) -> tuple[Round, int]:
+def _self_trained(bench: Bench, view: View, knowledge: Knowledge, seed: int) -> tuple[Round, int]:
     """With how many outer folds had self-training on."""
     bench.tell(f"self-training, {view}, seed {seed}")
     folds = bench.outer(view, TASK, seed=seed)
-    given = [_described(bench, each, seed) for each in folds]
+    given = [_described(bench, each, knowledge, seed) for each in folds]
     trainings = [each.training for each in given]
     came = bench.artefacts.kept("self-trained", _train, given, [each.digest for each in given])
     mined = [
@@ -143,8 +147,8 @@ def _self_trained(bench: Bench, view: View, seed: int) -> tuple[Round, int]:
     return judge_round(folds, trainings, mined), sum(fields["on"] for fields in came)
 
 
-def _described(bench: Bench, outer: OuterFold, seed: int) -> Described:
-    few = _few(bench, outer, Knowledge.PACK, seed)
+def _described(bench: Bench, outer: OuterFold, knowledge: Knowledge, seed: int) -> Described:
+    few = _few(bench, outer, knowledge, seed)
     labels = {label.name: label.description for label in bench.pack.tasks[TASK].labels}
     more = described_rules(TASK, labels, few.lexicon, channel=_CHANNEL, written=few.written)
     known = {each.example_id for each in few.examples}

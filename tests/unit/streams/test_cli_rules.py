@@ -200,6 +200,24 @@ def test_lint_leaves_out_what_a_rule_was_fitted_on(pack: Path, tmp_path: Path) -
     assert [each["examples"] for each in rows(result)] == [1, 2]
 
 
+def test_lint_leaves_out_every_moment_of_a_dialogue_that_a_rule_was_fitted_on(
+    pack: Path, tmp_path: Path
+) -> None:
+    examples = dialogues(tmp_path, "angry!", "fed up", "angry too")
+    lines = [json.loads(line) for line in examples.read_text(encoding="utf-8").splitlines()]
+    lines[2] = {**lines[2], "dialogue_id": "d0", "event_id": "later"}
+    lines[0] = {**lines[0], "dialogue_id": "d0", "event_id": "sooner"}
+    examples.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    (rule, _) = (
+        each["rule"]
+        for each in rows(run("lint", "--domain", pack, "--examples", examples, "--json"))
+    )
+    fitted = {rule: {"reliability": 0.9, "example_ids": ["earlier"], "dialogue_ids": ["d0"]}}
+    (pack / "fitted.json").write_text(json.dumps(fitted), encoding="utf-8")
+    result = run("lint", "--domain", pack, "--examples", examples, "--json")
+    assert [each["examples"] for each in rows(result)] == [1, 3]
+
+
 def test_test_says_how_many_examples_passed(pack: Path) -> None:
     result = run("test", "--domain", pack)
     assert result.exit_code == 0

@@ -41,6 +41,12 @@ def test_where_nothing_fired_there_is_no_vote(tmp_path: Path) -> None:
     assert read_votes(file, INTENT) == {"e1": ()}
 
 
+def test_a_task_without_a_line_has_no_votes(tmp_path: Path) -> None:
+    """No rule of it was mined: what is written is held out from every example already."""
+    line = vote_line(example_id="e1", task="scene", fold=0, rules={})
+    assert read_votes(write(tmp_path, line), INTENT) is None
+
+
 @pytest.mark.parametrize(
     "fired",
     [

@@ -1,17 +1,24 @@
 """The summary of a mining: figures that can be recounted, and a page that is safe to open."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from rule_store import Lexicon, Rule
+from rule_store.folds import fold
+from rule_store.mining.calibration import perfect_ece
 from rule_store.mining.found import Improvement
+from rule_store.mining.held_out import HeldOutSettings
+from rule_store.mining.mined import Mined, judge
 from rule_store.mining.miner import Effort
 from rule_store.mining.self_training import Trial
+from rule_store.mining.table import LabelledEvidence
 from streams.curves import Chart
 from streams.mined_figures import figures
 from streams.mined_summary import summary_html
+from streams.unlabelled_summary import trial_said
 from streams.untaught import without_labels
-from streams.without_labels import trial_said
 from tests import factories as make
 from tests.mined import DOMAIN, example, examples, mined_task, unlabelled
 from tests.rules import has, rule
@@ -20,7 +27,52 @@ from tests.rules import has, rule
 MINED = mined_task()
 
 
+HELD_OUT = HeldOutSettings(folds=2)
+
+
+def judged(*found: list[Rule], given: Sequence[LabelledEvidence]) -> Mined:
+    return judge(found, given, lexicon=Lexicon(concepts={}), settings=HELD_OUT)
+
+
 def test_figures_are_of_held_out_examples() -> None:
+    """`where` implies track in one fold and refund in the other: who learns one errs in both."""
+    labels = ("track", "refund")
+    given = [example(f"d{n}", labels[fold(f"d{n}", folds=2)], "where") for n in range(20)]
+    track, refund = (rule(has("where"), label=label) for label in labels)
+    mined = judged([refund], [track], [track], given=given)
+    assert [each.right for rules in mined.by_fold for each in rules.training.values()] == [
+        sum(each.label == label for each in given) for label in ("refund", "track")
+    ]
+    assert [each.wrong for rules in mined.by_fold for each in rules.training.values()] == [0, 0]
+    found = figures(mined, ())
+    assert (found.weighted_f1, found.spoken, found.firings) == (0.0, 1.0, 20)
+    assert found.selective[-1] == (1.0, 0.0)
+    assert all(right == 0.0 for _, right in found.reliability)
+
+
+def test_rules_that_agree_come_right_together_and_those_that_do_not_apart() -> None:
+    """Two of three rules that fire say the same."""
+    given = [example(f"d{n}", "track" if n % 2 else "refund", "where is it") for n in range(20)]
+    rules = [
+        rule(has("where"), label="track"),
+        rule(has("is"), label="track"),
+        rule(has("it"), label="refund"),
+    ]
+    mined = judged(rules, rules, rules, given=given)
+    said, key = [], []
+    for place, vote in enumerate(mined.votes):
+        judged_rules = mined.by_fold[vote.fold]
+        for each in judged_rules.rules:
+            assert each.id in vote.rules
+            said.append(judged_rules.values()[each.id])
+            key.append((place, each.label))
+    assert len({label for _, label in key}) == 2
+    found = figures(mined, ())
+    assert found.honest_ece == perfect_ece(said, seed=0, together=key)
+    assert found.honest_ece != perfect_ece(said, seed=0, together=[place for place, _ in key])
+
+
+def test_where_every_rule_is_right_so_are_the_figures() -> None:
     found = figures(MINED.mined, MINED.efforts)
     assert (found.weighted_f1, found.spoken, found.firings) == (1.0, 1.0, 36)
     assert found.selective[-1] == (1.0, 1.0)

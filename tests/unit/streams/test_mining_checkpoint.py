@@ -50,13 +50,40 @@ def test_one_of_another_digest_is_refused_with_the_cure(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", "7", "{}", '{"digest": "d"}', '{"digest": "d", "rules": 1}'])
-def test_a_file_that_is_not_whole_is_refused(text: str, tmp_path: Path) -> None:
+BROKEN = ["", "7", "{}", "\\xff", '{"digest": 1}', '{"digest": "d"}', '{"digest": "d", "rules": 1}']
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_one_that_is_not_whole_is_dropped_with_what_follows_and_said(
+    text: str, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    checkpoint = Checkpoint(tmp_path, told=told.append)
+    minings = [MINING, MINING, MINING]
+    for count in (1, 2, 3):
+        checkpoint.keep(MINER, "d", minings[:count])
+    checkpoint.keep(replace(MINER, task="scene"), "d", [Mining(rules=(), efforts=())])
+    folder = tmp_path / ".checkpoint"
+    (folder / "intent-1.json").write_bytes(text.encode("latin-1"))
+    assert checkpoint.kept(MINER, "d") == [MINING]
+    assert told == [f"{folder}/intent-1.json is broken: it is mined again"]
+    assert sorted(each.name for each in folder.iterdir()) == ["intent-0.json", "scene-0.json"]
+
+
+def test_what_a_killed_run_left_half_written_is_removed_when_the_next_begins(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / ".checkpoint"
+    folder.mkdir()
+    left = [tmp_path / ".intent.rules.123.part", folder / ".intent-0.json.99.part"]
+    others = [tmp_path / ".vimrc.1", tmp_path / ".film.part", folder / "intent-0.json"]
+    for each in (*left, *others):
+        each.touch()
     checkpoint = Checkpoint(tmp_path)
-    checkpoint.keep(MINER, "d", [MINING])
-    (tmp_path / ".checkpoint" / "intent-0.json").write_text(text)
-    with pytest.raises(InvalidSettings):
-        checkpoint.kept(MINER, "d")
+    checkpoint.acquire()
+    checkpoint.release()
+    assert [each.name for each in left if each.exists()] == []
+    assert [each.name for each in others if not each.exists()] == []
 
 
 def test_a_second_run_is_kept_out_until_the_first_ends(tmp_path: Path) -> None:
@@ -69,12 +96,17 @@ def test_a_second_run_is_kept_out_until_the_first_ends(tmp_path: Path) -> None:
     second.release()
 
 
-def test_nothing_is_left_of_what_was_removed(tmp_path: Path) -> None:
+def test_what_is_removed_leaves_the_lock_that_others_may_wait_at(tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path)
     checkpoint.acquire()
     checkpoint.keep(MINER, "d", [MINING])
+    lock = tmp_path / ".checkpoint" / "lock"
+    before = lock.stat().st_ino
     checkpoint.remove()
-    assert list(tmp_path.iterdir()) == []
+    assert [each.name for each in (tmp_path / ".checkpoint").iterdir()] == ["lock"]
+    checkpoint.acquire()
+    assert lock.stat().st_ino == before
+    checkpoint.release()
 
 
 def test_the_digest_follows_from_all_that_mining_reads() -> None:

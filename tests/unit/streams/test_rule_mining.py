@@ -74,6 +74,15 @@ def test_every_word_of_a_label_becomes_its_rule() -> None:
     }
 
 
+def test_the_order_of_files_does_not_matter() -> None:
+    given = with_others()
+    turned = [
+        replace(each, examples=each.examples[::-1], unlabelled=each.unlabelled[::-1])
+        for each in given
+    ]
+    assert mine_tasks(turned, DOMAIN, FAST) == mine_tasks(given, DOMAIN, FAST)
+
+
 def test_steps_are_told_mining_by_mining() -> None:
     told: list[Step] = []
     mine_tasks(examples_by_task(questions(examples(12)), DOMAIN), DOMAIN, FAST, watcher=told.append)

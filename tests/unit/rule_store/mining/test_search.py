@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
+from rule_store.mining.found import Improvement
 from rule_store.mining.node import Selection
 from rule_store.mining.proposals import Statistical, Uniform
 from rule_store.mining.reward import Mdl
@@ -128,6 +129,27 @@ def test_the_same_seed_finds_the_same(seed: int) -> None:
         for _ in range(2)
     )
     assert once == again
+
+
+def test_another_seed_goes_another_way_unless_nothing_is_random() -> None:
+    drawn = random_table(0)
+
+    def traces(noise: float) -> set[tuple[Improvement, ...]]:
+        search = TreeSearch(settings=TreeSettings(iterations=10, noise=noise))
+        return {
+            search.find(
+                drawn,
+                0,
+                reward=Mdl(literal_cost=1.0),
+                proposer=Statistical(),
+                weights=np.ones(40),
+                seed=seed,
+            ).trace
+            for seed in range(5)
+        }
+
+    assert len(traces(TreeSettings().noise)) > 1
+    assert len(traces(0.0)) == 1
 
 
 def best_of_all(rows: Table) -> float:

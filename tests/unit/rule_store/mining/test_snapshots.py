@@ -64,8 +64,8 @@ def right_share(examples: Sequence[LabelledEvidence]) -> float:
 
 
 def test_labels_that_were_tossed_are_not_learned() -> None:
-    """Half of the answers are right by chance; of 120 dialogues, .59 in one of forty tosses."""
-    assert abs(right_share(snapshots()) - 0.5) < 0.09
+    """Half of the answers are right by chance: .65 of 120 in one of a thousand tosses."""
+    assert abs(right_share(snapshots()) - 0.5) < 0.15
 
 
 def test_tossed_labels_would_look_learned_if_each_example_had_a_fold_of_its_own() -> None:

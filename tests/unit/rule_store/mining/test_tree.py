@@ -22,6 +22,7 @@ from rule_store.mining.search import Tree, TreeSettings
 from tests.unit.rule_store.mining.eight import EIGHT, Squared, Stated, body, name, squared
 
 PLAIN = TreeSettings(
+    noise=0.0,
     limits=Limits(true_positives=1, negations=False),
     selection=Selection(exploration=1.0, widening=1.0, widening_exponent=0.5, back_up=BackUp.MAX),
 )
