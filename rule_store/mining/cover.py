@@ -12,6 +12,8 @@ Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 
+# On the 25 intents of the Taobao data more than 500 rules hurt; of 150 labels 500 are too few.
+RULES_A_LABEL = 20
 # Sums of weights are compared to so many digits: what lies beyond is the order of summation.
 _DIGITS = 12
 
@@ -20,7 +22,8 @@ _DIGITS = 12
 class CoverSettings:
     """What a cover is bounded by; the defaults suit both tasks of the Taobao data.
 
-    at_most: rules chosen for a task, beside those that are kept; above about 500 they hurt there.
+    at_most: rules chosen for a task, beside those that are kept; None takes `RULES_A_LABEL` for
+        each label that the rules imply.
     decay: what the weight of a positive is multiplied by each time a rule covers it: 0 lets each
         count once, 1 for ever.
     overlap: two rules of one label may share at most this part of what they cover together; 1
@@ -30,7 +33,7 @@ class CoverSettings:
     least_gain: a rule that brings less is left out; in newly covered positives that are right.
     """
 
-    at_most: int = 500
+    at_most: int | None = None
     decay: float = 0.3
     overlap: float = 1.0
     least_reliability: float = 0.0
@@ -87,7 +90,8 @@ def cover(
     for place in kept:
         if reliability[place] >= settings.least_reliability:
             choose(place)
-    size = len(chosen) + settings.at_most
+    at_most = RULES_A_LABEL * len(of_label) if settings.at_most is None else settings.at_most
+    size = len(chosen) + at_most
     least = max(0.0, settings.least_gain - 10**-_DIGITS)
     while len(chosen) < size and gains.max(initial=-1.0) > least:
         choose(int(np.argmax(gains)))

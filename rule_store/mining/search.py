@@ -27,7 +27,7 @@ class TreeSettings:
     iterations: most simulations, the root's included; each expands one node at one scan.
     budget_s: most wall-clock time; the same seed gives the same result only without it.
     actions: most literals that a node considers, the most likely first.
-    noise: share of randomness in the root's prior, 0..1: what another seed tries first differs by it.
+    noise: share of randomness in the root's prior, 0..1: by it another seed tries other bodies.
     most: bodies to bring back.
     """
 

@@ -56,7 +56,7 @@ def test_the_shipped_packs_load_by_name() -> None:
 
 
 def test_an_unknown_name_lists_the_shipped_packs() -> None:
-    with pytest.raises(InvalidDomain, match=r"give one of clinc150, storefront, taobao, or a folder"):
+    with pytest.raises(InvalidDomain, match=r"clinc150, storefront, taobao, or a folder"):
         load_domain("nowhere")
 
 

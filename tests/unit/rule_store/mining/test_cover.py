@@ -71,6 +71,18 @@ def test_no_more_than_the_size_given_are_chosen() -> None:
     assert found == (2, 1)
 
 
+def test_without_a_size_twenty_are_chosen_for_each_label() -> None:
+    """Of 60 rules that each bring an example of their own, for two labels."""
+    found = cover(
+        np.eye(60, dtype=np.bool_),
+        np.array([0, 1] * 30, dtype=np.int32),
+        labels=np.array([0, 1] * 30, dtype=np.int32),
+        reliability=np.full(60, 0.9),
+        settings=CoverSettings(),
+    )
+    assert found == tuple(range(40))
+
+
 def test_unreliable_rules_are_left_out() -> None:
     settings = CoverSettings(least_reliability=0.5)
     found = chosen(WIDE, OTHER, implied=(0, 1), reliability=(0.5, 0.49), settings=settings)
