@@ -81,7 +81,7 @@ def test_a_folds_labels_reach_what_judges_it_through_the_other_minings_alone() -
         replace(each, label="other") if fold(each.example_id) == 0 else each for each in EXAMPLES
     ]
     alone = [FOUND[0], *[()] * 5]
-    settings = HeldOutSettings(cover=CoverSettings(least_gain=0.0))
+    settings = HeldOutSettings(cover=CoverSettings(at_most=500, least_gain=0.0))
     for found in (alone, FOUND):
         before, after = (
             judge(found, given, lexicon=NO_CONCEPTS, settings=settings).by_fold[0]
