@@ -120,5 +120,5 @@ def _number(value: float) -> str:
     ('.680', '-.060', '60')
     """
     if abs(value) >= 10:
-        return f"{value:,.0f}"
+        return f"{value:,.1f}".removesuffix(".0")
     return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"

@@ -31,7 +31,7 @@ def section(lines: Sequence[Line], titles: Mapping[int, str], notes: Mapping[str
 def missed(lines: Sequence[Line]) -> list[str]:
     """Every bar that was not reached, a sentence each."""
     return [
-        f"{line.row}, {' '.join(filter(None, (line.task, line.says, line.of)))}: "
+        f"{line.row}, {' '.join(filter(None, (line.task, line.view, line.says, line.of)))}: "
         f"{line.cells()[6]}, and must be {line.bar.shown}"
         for line in lines
         if line.bar is not None and line.reached.startswith("no")
