@@ -30,6 +30,9 @@ _DIGITS = 6
 # or all wrong; above 1024 no rule fires often enough to tell.
 STRENGTHS: tuple[float, ...] = tuple(2.0 ** (half / 2) for half in range(21))
 _ROUNDS = 4
+# What is known of written rules before any of them fired: as if one had, ten times, nine of them
+# right. Without it no firing at all, or a handful that were right, would make all of them certain.
+_WRITTEN = (9, 1)
 _MEANS = tuple(percent / 100 for percent in range(1, 100))
 
 
@@ -196,8 +199,8 @@ def written_reliabilities(
 ) -> dict[str, FittedReliability]:
     """Judge rules that were written, not mined: every labelled example is held out from them.
 
-    What is believed of any of them before it fired is fitted to all of them together; a rule that
-    never fired has that reliability.
+    What is believed of any of them before it fired is fitted to all of them together, and is worth
+    no more than their firings; a rule that never fired has that reliability.
 
     Args:
         firings: rule id → firings that were right and that were wrong.
@@ -218,9 +221,11 @@ def _prior(outcomes: Sequence[tuple[int, int]]) -> tuple[float, float]:
 
     Each is fitted with the other as it stands; they settle within a few rounds.
     """
-    mean, strength = (sum(right for right, _ in outcomes) + 1) / (sum(map(sum, outcomes)) + 2), 1.0
-    for _ in range(_ROUNDS if outcomes else 0):
-        strength = fit_strength(outcomes, [mean] * len(outcomes))
-        logs = [beta.log_likelihood(outcomes, [each] * len(outcomes), strength) for each in _MEANS]
+    known = [*outcomes, _WRITTEN]
+    fired = sum(map(sum, known))
+    mean, strength = sum(right for right, _ in known) / fired, 1.0
+    for _ in range(_ROUNDS):
+        strength = min(fit_strength(known, [mean] * len(known)), float(fired))
+        logs = [beta.log_likelihood(known, [each] * len(known), strength) for each in _MEANS]
         mean = _MEANS[logs.index(max(logs))]
     return mean, strength

@@ -93,9 +93,8 @@ async def activate_release(registry: Registry, topic: ReleaseTopic, wanted: Want
     release = registry.release(wanted.release)
     shadow = None if wanted.shadow is None else registry.release(wanted.shadow).digest
     _refuse_own_shadow(release.digest, shadow)
-    for name in (release.digest, shadow):
-        if name is not None:
-            _refuse_unsigned(registry.signed(name), name, wanted)
+    for name in filter(None, (release.digest, shadow)):
+        _refuse_unsigned(registry.signed(name), name, wanted)
     published = await topic.read(wanted.counted)
     key = f"active/{release.domain}/{release.labels_digest}"
     refuse_foreign_key(published.signers(key), wanted)
@@ -222,13 +221,11 @@ def _refuse_unsigned(signed: Signed, name: str, wanted: Wanted) -> None:
     try:
         refuse_untrusted(signed, wanted)
     except Untrusted as error:
-        digits = brief(name)
-        again = f"kdsl release activate {brief(wanted.release)}"
-        if wanted.shadow is not None:
-            again += f" --shadow {brief(wanted.shadow)}"
+        beside = "" if wanted.shadow is None else f" --shadow {brief(wanted.shadow)}"
+        again = f"kdsl release activate {brief(wanted.release)}{beside}"
         raise Untrusted(
-            f"release {name}: {error}. Look at it with `kdsl release show {digits}`, then run "
-            f"`kdsl release sign {digits} --key …` and `{again} --key …`",
+            f"release {name}: {error}. Look at it with `kdsl release show {brief(name)}`, then run "
+            f"`kdsl release sign {brief(name)} --key …` and `{again} --key …`",
             key_ids=error.key_ids,
         ) from error
 

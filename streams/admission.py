@@ -78,6 +78,7 @@ def compare(
     return tuple(
         Compared(
             example_id=each.example_id,
+            dialogue_id=each.dialogue_id,
             task=each.question.task,
             label=each.label,
             candidate=_answer(new, each, asked),

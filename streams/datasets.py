@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from streams.dataset_row import Row
 from streams.errors import DatasetError, ImageRejected
@@ -23,6 +23,8 @@ VIEWS: tuple[View, ...] = ("live", "recorded")
 # What stands in a recorded text for something that is not text.
 _PLACEHOLDER = re.compile(r'"?<(image|http)>"?')
 _LINE_BYTES = 4 * 1024 * 1024
+
+_Raw = TypeVar("_Raw")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,8 @@ def read_examples(
         yield from _read_lines(sys.stdin.buffer, "-", Path.cwd(), example, left_out)
         return
     if is_utterances(path):
-        for row, place in utterance_rows(path):
-            yield example(Row(row, place), path.parent)
+        rows = utterance_rows(path, left_out=left_out)
+        yield from _each(rows, lambda row, place: example(Row(row, place), path.parent), left_out)
         return
     file = dialogues_file(path)
     images = file.parent / "images"
@@ -111,12 +113,20 @@ def _read_lines(
     example: Callable[[Row, Path], Example],
     left_out: Callable[[str, DatasetError], None] | None,
 ) -> Iterator[Example]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        place = f"{origin}:{number}"
+    numbered = (
+        (line, f"{origin}:{number}") for number, line in enumerate(lines, start=1) if line.strip()
+    )
+    return _each(numbered, lambda line, place: example(_row(line, place), images), left_out)
+
+
+def _each(
+    rows: Iterable[tuple[_Raw, str]],
+    example: Callable[[_Raw, str], Example],
+    left_out: Callable[[str, DatasetError], None] | None,
+) -> Iterator[Example]:
+    for row, place in rows:
         try:
-            found = example(_row(line, place), images)
+            found = example(row, place)
         except DatasetError as error:
             if left_out is None:
                 raise

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from inference.inputs import ModelInput, TrainingExample
 from rule_store import Evidence
@@ -58,6 +59,12 @@ class LeftOut:
     why: str
     cure: str
 
+    @classmethod
+    def of_fault(cls, place: str, fault: DatasetError) -> Self:
+        """Of a line that is no example."""
+        why = str(fault).removeprefix(f"{place}: ")
+        return cls(place=place, why=why, cure="correct or remove the line")
+
     def refusal(self) -> DatasetError:
         return DatasetError(f"{self.place}: {self.why}; {self.cure}")
 
@@ -80,25 +87,27 @@ def learnable(
 ) -> tuple[tuple[Example, ...], tuple[LeftOut, ...]]:
     """Leave out what cannot be learned from, before any screenshot is read.
 
-    Examples of one id and several labels are left out, all of them; of those with the same label
-    the first is taken.
+    Examples of one id, one task and several labels are left out, all of them; of those with the
+    same label the first is taken. Votes and out-of-fold answers are by example and task: two
+    images of an event need ids of their own.
     """
-    usable: list[Example] = []
+    usable: list[tuple[Example, Question]] = []
     left_out: list[LeftOut] = []
-    labels: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    labels: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for example in examples:
         found = _label_and_question(example, domain)
         if isinstance(found, LeftOut):
             left_out.append(found)
         else:
-            usable.append(example)
-            labels[example.event.event_id].setdefault(f"{found[0]} ({found[1].task})")
-    taken: dict[str, Example] = {}
-    for example in usable:
-        name = example.event.event_id
-        if len(labels[name]) > 1:
-            left_out.append(_contradicted(example, labels[name]))
-        elif taken.setdefault(name, example) is not example:
+            label, question = found
+            usable.append((example, question))
+            labels[example.event.event_id, question.task].setdefault(label)
+    taken: dict[tuple[str, str], Example] = {}
+    for example, question in usable:
+        key = example.event.event_id, question.task
+        if len(labels[key]) > 1:
+            left_out.append(_contradicted(example, question, labels[key]))
+        elif taken.setdefault(key, example) is not example:
             left_out.append(_repeated(example))
     return tuple(taken.values()), tuple(left_out)
 
@@ -187,8 +196,9 @@ def _refused(example: Example, error: InvalidRecord) -> LeftOut:
     return LeftOut(place=example.place, why=why, cure="correct the line or its image, or remove it")
 
 
-def _contradicted(example: Example, labels: Iterable[str]) -> LeftOut:
-    why = f"example {example.event.event_id!r} has the labels {' and '.join(labels)}"
+def _contradicted(example: Example, question: Question, labels: Iterable[str]) -> LeftOut:
+    named = " and ".join(f"{label} ({question.task})" for label in labels)
+    why = f"example {example.event.event_id!r} has the labels {named}"
     cure = "keep the right one, or give each line its own event_id"
     return LeftOut(place=example.place, why=why, cure=cure)
 

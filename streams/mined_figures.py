@@ -69,26 +69,27 @@ def figures(mined: Mined, efforts: Sequence[Effort]) -> Figures:
 class _Firings:
     """Of every rule that fired on a held-out example: what was believed, what came, and where.
 
-    said_of: place of the example, and label of the rule: rules that agree are right together.
+    said_of: dialogue of the example, and label of the rule: rules that agree, at whatever moments
+        of a dialogue, are right together.
     """
 
     said: tuple[float, ...]
     right: tuple[bool, ...]
-    said_of: tuple[tuple[int, str], ...]
+    said_of: tuple[tuple[str, str], ...]
 
     @classmethod
     def of(cls, mined: Mined) -> Self:
         rules = [{rule.id: rule for rule in judged.rules} for judged in mined.by_fold]
         values = [judged.values() for judged in mined.by_fold]
         fired = [
-            (values[vote.fold][rule], vote, place, rules[vote.fold][rule].label)
-            for place, vote in enumerate(mined.votes)
+            (values[vote.fold][rule], vote, rules[vote.fold][rule].label)
+            for vote in mined.votes
             for rule in vote.rules
         ]
         return cls(
             said=tuple(value for value, *_ in fired),
-            right=tuple(label == vote.label for _, vote, _, label in fired),
-            said_of=tuple((place, label) for _, _, place, label in fired),
+            right=tuple(label == vote.label for _, vote, label in fired),
+            said_of=tuple((vote.dialogue_id, label) for _, vote, label in fired),
         )
 
 

@@ -11,6 +11,7 @@ from rule_store.mining.unlabelled import RuleEstimate
 from rule_store.printing import reading_order
 from streams.errors import InvalidSettings
 from streams.held_out_votes import vote_line
+from streams.hold_out import hold_out_of
 from streams.mined_folder import check_writable, write_together
 from streams.rule_mining import MinedTask
 from streams.untaught import UntaughtTask
@@ -55,8 +56,15 @@ def rules_text(mined: MinedTask) -> str:
         rule if mined.origin(rule.id) == "pack" else _noted(rule, mined) for rule in chosen.rules
     )
     text = print_rules(RuleSet(task=mined.name, rules=rules))
-    head = f"# Mined from {len(mined.given.examples)} examples, the pack's own rules first.\n\n"
+    head = f"# Mined from {_sources(mined)}, the pack's own rules first.\n\n"
     return format_rules(head + text)
+
+
+def _sources(mined: MinedTask) -> str:
+    labelled, trial = f"{len(mined.given.examples)} examples", mined.trial
+    if trial is None or not trial.wins:
+        return labelled
+    return f"{labelled} and {trial.labelled} that their rules labelled"
 
 
 def untaught_text(task: UntaughtTask) -> str:
@@ -103,7 +111,10 @@ def _support(mined: MinedTask, rule: Rule) -> int:
 
 def _fitted_rows(mined: MinedTask) -> dict[str, dict[str, Any]]:
     """By rule id; a written rule was fitted on no example."""
-    dialogues = {each.example_id: each.dialogue_id for each in mined.given.examples}
+    given = mined.given
+    dialogues = {each.example_id: each.dialogue_id for each in given.unlabelled}
+    dialogues |= {each.example_id: each.dialogue_id for each in given.examples}
+    split = hold_out_of(dialogues.values())
     return {
         rule.id: {
             "task": mined.name,
@@ -111,6 +122,7 @@ def _fitted_rows(mined: MinedTask) -> dict[str, dict[str, Any]]:
             "low": known.low,
             "high": known.high,
             "support": _support(mined, rule),
+            **split,
             **_fitted_on(mined.mined.fitted_on.get(rule.id, ()), dialogues),
         }
         for rule in mined.mined.chosen.rules

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,7 @@ class Checkpoint:
         self.folder = out / FOLDER
         self._out = out
         self._told = told
-        self._lock = FolderLock(
-            self.folder, holder="rules mine", cure="stop it, or give another --out"
-        )
+        self._lock = FolderLock(self.folder, holder="mining", cure="stop it, or give another --out")
 
     def acquire(self) -> None:
         """Keep other runs out, and remove what one that was killed left half written.
@@ -83,6 +82,19 @@ class Checkpoint:
         self._lock.acquire()
         for folder in (self._out, self.folder):
             remove_leftovers(folder)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other runs out meanwhile; what is kept stays.
+
+        Raises:
+            FolderInUse, InvalidSettings: as `acquire` does.
+        """
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()
 
     def kept(self, miner: Miner, digest: str) -> list[Mining]:
         """The minings of a task that are kept, in order, up to one that is no longer whole.

@@ -38,13 +38,14 @@ def choose_stored(
         given: what was read from files.
         domain: whose labels count.
     """
-    labels = {each.example_id: each.label for each in given}
+    labels = {(each.example_id, each.question.task): each.label for each in given}
     lines: list[bytes] = []
     left_out: dict[str, list[str]] = {"contradicted": [], "imaged": [], "unknown": []}
     for row in rows:
         fields = json.loads(row.line)
-        if row.example_id in labels:
-            if labels[row.example_id] not in row.labels:
+        label = labels.get((row.example_id, str(fields.get("task"))))
+        if label is not None:
+            if label not in row.labels:
                 left_out["contradicted"].append(row.example_id)
         elif not _is_known(fields, row.labels, domain):
             left_out["unknown"].append(row.example_id)

@@ -39,15 +39,22 @@ def candidate_file(folder: Path, inputs: str) -> Path:
     return folder / inputs[:_DIGITS] / "candidate.release"
 
 
-def keep_candidate(folder: Path, inputs: str, content: bytes) -> None:
-    """Write a candidate, unsigned: nobody has let it pass yet. Forget what is older than `KEPT`.
+def keep_candidate(folder: Path, inputs: str, content: bytes, *, forget_old: bool) -> None:
+    """Write a candidate, unsigned: nobody has let it pass yet.
+
+    Args:
+        folder: where refreshes work.
+        inputs: digest of what it was made from.
+        content: the release.
+        forget_old: remove all runs but the `KEPT` newest; the folder is this domain's alone.
 
     Raises:
         InvalidSettings: the folder cannot be written to.
     """
     file = candidate_file(folder, inputs)
     write_whole(file, signed_to_bytes(Signed(content=content, signatures=())))
-    _forget_old(folder, file.parent)
+    if forget_old:
+        _forget_old(folder, file.parent)
 
 
 def _forget_old(folder: Path, present: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,10 +21,12 @@ from streams.labelled import LabelledQuestion
 from streams.publishing import ReleaseTopic
 from streams.refresh_bundle import refuse_other_bundle
 from streams.refresh_folder import candidate_file, keep_candidate
+from streams.refresh_tasks import kept_in_words, kept_tasks
 from streams.refresh_topic import RefreshTopic
 from streams.refresh_trail import RefreshTrail
 from streams.refreshing import (
     Candidate,
+    Known,
     Setting,
     admit,
     build_candidate,
@@ -46,6 +48,7 @@ class RefreshJob:
 
     classifier: the model that workers ask; None for rules alone.
     folder: what is mined goes into a folder of its own in it, for each set of inputs.
+    forget_old: whether the folders of older runs are removed; not where others may work too.
     settings: of view and mining, as the release keeps them.
     change_bundle: whether the release in force may have been fitted with another bundle.
     stage: put the candidate into the registry and stop.
@@ -56,6 +59,7 @@ class RefreshJob:
     domain: Domain
     classifier: Classifier | None
     folder: Path
+    forget_old: bool
     settings: Mapping[str, Setting]
     gate: GateSettings
     change_bundle: bool
@@ -101,17 +105,15 @@ class _InForce:
 
     activation: Activation | None
     release: Release | None
-    by_refresh: bool
 
     @classmethod
     def of(cls, registry: Registry, domain: Domain) -> "_InForce":
         rows = registry.history(domain.name, labels_digest=domain.labels_digest, limit=1)
         if not rows:
-            return cls(activation=None, release=None, by_refresh=False)
+            return cls(activation=None, release=None)
         return cls(
             activation=rows[0].activation,
             release=read_release(registry.signed(rows[0].activation.digest).content),
-            by_refresh=registry.refresh_activated(rows[0]),
         )
 
     @property
@@ -148,13 +150,23 @@ def run(
     )
     if not job.stage:
         asyncio.run(obeyed.make_ready(active.activation))
-    last = registry.last_refresh(job.domain.name, inputs)
-    before = known(last, active.activation, by_refresh=active.by_refresh, stage=job.stage)
+    before = _known(registry, job, inputs, active)
     if before is not None:
         trail.found(before.release, before.reasons)
         return trail.ended(before.outcome)
-    candidate = _candidate(job, inputs, labelled, active.release, mine)
+    candidate = _candidate(job, inputs, labelled, active, mine)
     return _settled(candidate, obeyed, job, active, trail)
+
+
+def _known(registry: Registry, job: RefreshJob, inputs: str, active: _InForce) -> Known | None:
+    domain = job.domain
+    last = registry.last_refresh(domain.name, inputs)
+    overruled = (
+        last is not None
+        and last.release is not None
+        and registry.overruled(domain.name, domain.labels_digest, last.release)
+    )
+    return known(last, active.activation, overruled=overruled, stage=job.stage)
 
 
 def _settled(
@@ -174,6 +186,7 @@ def _settled(
     _register(obeyed.registry, job, candidate, active.digest)
     if job.stage:
         return trail.ended("staged")
+    trail.activating()
     more = asyncio.run(obeyed.put_in_force(candidate.digest, active.activation))
     return trail.ended("activated", *more)
 
@@ -182,26 +195,30 @@ def _candidate(
     job: RefreshJob,
     inputs: str,
     labelled: Sequence[LabelledQuestion],
-    active: Release | None,
+    active: _InForce,
     mine: Mine,
 ) -> Candidate:
     split = Split.of(labelled)
+    kept = {}
+    if active.digest is not None:
+        kept = kept_tasks(job.domain, split, least=job.gate.task_examples)
+    learn = [each for each in split.learn if each.question.task not in kept]
     folder = candidate_file(job.folder, inputs).parent
-    mine(split.learn, folder)
-    sources = pack_rules(job.domain) | folder_rules(folder, job.domain)
+    mine(learn, folder)
     release = build_candidate(
         job.domain,
-        sources,
-        split.learn,
+        pack_rules(job.domain) | folder_rules(folder, job.domain),
+        learn,
         bundle=job.bundle,
         settings=job.settings,
-        active=active,
+        active=active.release,
+        kept=kept,
     )
     candidate = admit(
-        job.domain, release, split, active=active, classifier=job.classifier, gate=job.gate
+        job.domain, release, split, active=active.release, classifier=job.classifier, gate=job.gate
     )
-    keep_candidate(job.folder, inputs, candidate.content)
-    return candidate
+    keep_candidate(job.folder, inputs, candidate.content, forget_old=job.forget_old)
+    return replace(candidate, notes=(*kept_in_words(kept, active.digest or ""), *candidate.notes))
 
 
 def _register(

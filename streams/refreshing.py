@@ -1,6 +1,6 @@
 """Refresh: labelled examples become a candidate release, and the gate says whether it may rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal
@@ -19,6 +19,7 @@ from streams.building import RuleSource, build_release, examples_digest, pack_ru
 from streams.domain import Domain
 from streams.labelled import LabelledQuestion
 from streams.refresh_bundle import not_fitted, weights_kept
+from streams.refresh_tasks import keep
 
 Setting = str | int | float
 
@@ -69,6 +70,7 @@ def inputs_digest(
     made_from = {
         "pack": digest(canonical_bytes(pack)),
         "examples": examples_digest(labelled),
+        "dialogues": sorted([each.example_id, each.dialogue_id] for each in labelled),
         "bundle": bundle,
         "settings": dict(settings),
         "version": version,
@@ -77,7 +79,7 @@ def inputs_digest(
 
 
 def known(
-    last: RefreshRow | None, active: Activation | None, *, by_refresh: bool, stage: bool
+    last: RefreshRow | None, active: Activation | None, *, overruled: bool, stage: bool
 ) -> Known | None:
     """Whether the last run with the same inputs decided what this one would; None if not.
 
@@ -88,7 +90,7 @@ def known(
     Args:
         last: the newest run with these inputs that came to a decision.
         active: what is in force.
-        by_refresh: whether a refresh put it in force, and no person.
+        overruled: whether a person has put another in the place of its release since.
         stage: whether this run stops before activating.
     """
     if last is None:
@@ -100,7 +102,7 @@ def known(
     if last.release is not None and last.release == in_force:
         said = f"release {named} of the same examples, pack and settings is in force"
         return Known(outcome="unchanged", release=last.release, reasons=(said,))
-    if last.outcome in ("activated", "unchanged") and not by_refresh:
+    if overruled:
         said = (
             f"release {named} of the same examples, pack and settings was in force, and somebody "
             f"has put another in its place: if it shall rule again, run `kdsl release activate "
@@ -133,6 +135,7 @@ def build_candidate(
     bundle: Bundle | None,
     settings: Mapping[str, Setting],
     active: Release | None = None,
+    kept: Collection[str] = (),
 ) -> Release:
     """Build a release of rules that were mined from these examples.
 
@@ -140,9 +143,19 @@ def build_candidate(
     others came after its training. A task without one keeps those of the active release, if that
     was fitted with this bundle.
 
+    Args:
+        domain: labels, lexicon, assumed reliabilities.
+        sources: the rules of every task.
+        learn: the examples.
+        bundle: the model that workers ask; None for rules alone.
+        settings: what else a rebuild needs.
+        active: the release in force, if any.
+        kept: tasks of which all stays as in that.
+
     Raises:
         LabelMismatch: the bundle was trained for other labels.
         DatasetError: the bundle has no out-of-fold answer for any example.
+        InvalidDomain: what is kept does not fit the pack.
     """
     answered = (
         set() if bundle is None else {(each.example_id, each.task) for each in bundle.out_of_fold()}
@@ -155,7 +168,8 @@ def build_candidate(
         settings=settings,
         kept=weights_kept(active, bundle),
     )
-    return replace(release, examples_digest=examples_digest(learn))
+    release = replace(release, examples_digest=examples_digest(learn))
+    return release if active is None else keep(release, active, kept)
 
 
 def admit(

@@ -10,7 +10,8 @@ from rule_store.mining.held_out import HeldOutSettings
 from rule_store.mining.mined import Mined
 from rule_store.mining.miner import Effort, LabelMined, Miner
 from rule_store.mining.miner_settings import MinerSettings
-from rule_store.mining.self_training import SelfTrainingSettings, Trial
+from rule_store.mining.pseudo_labels import SelfTrainingSettings
+from rule_store.mining.self_training import SelfTrainingTrial
 from rule_store.mining.table import LabelledEvidence
 from rule_store.mining.unlabelled import Estimates, UnlabelledEvidence
 from streams.described_labels import described, estimated
@@ -64,7 +65,7 @@ class MinedTask:
     mined: Mined
     efforts: tuple[Effort, ...]
     described: frozenset[str] = frozenset()
-    trial: Trial | None = None
+    trial: SelfTrainingTrial | None = None
     estimates: Estimates | None = None
 
     @property
@@ -134,7 +135,8 @@ def examples_by_task(
     if len(empty) == len(found) or (tasks and empty):
         names = " and ".join(empty or wanted)
         told = [message for each in found for message in each.messages]
-        raise DatasetError("\n".join([f"no example of {names} can be mined: label some", *told]))
+        cure = "label some, or mine without labels, with `kdsl rules mine --unlabelled PATH`"
+        raise DatasetError("\n".join([f"no example of {names} can be mined: {cure}", *told]))
     return tuple(found)
 
 

@@ -1,18 +1,17 @@
 """The minings of one task, one after the other; those that a checkpoint kept are not run again."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rule_store.mining.held_out import HeldOutSettings, find_by_fold
+from rule_store.mining.held_out import HeldOutSettings
 from rule_store.mining.mined import Mined
 from rule_store.mining.miner import Effort, LabelMined, Miner, Mining
+from rule_store.mining.pseudo_labels import SelfTrainingSettings
 from rule_store.mining.self_training import (
-    SelfTrainingSettings,
-    Trial,
-    compared,
-    judged,
-    pseudo_labels,
-    second_minings,
+    SelfTrainingTrial,
+    mine_labelled,
+    mine_with_unlabelled,
+    minings_in_round,
 )
 from rule_store.mining.table import LabelledEvidence
 from rule_store.mining.unlabelled import UnlabelledEvidence
@@ -41,7 +40,7 @@ class Outcome:
 
     mined: Mined
     efforts: tuple[Effort, ...]
-    trial: Trial | None
+    trial: SelfTrainingTrial | None
 
 
 class TaskMining:
@@ -88,63 +87,36 @@ class TaskMining:
 
     @property
     def _round(self) -> int:
-        return self._held_out.folds + 1
+        return minings_in_round(self._held_out)
 
     def finish(self, budget_s: BudgetLeft) -> Outcome:
+        def mine(miner: Miner, examples: Sequence[LabelledEvidence]) -> tuple[Rule, ...]:
+            timed = replace(miner.settings, budget_s=budget_s())
+            self._keep(replace(miner, settings=timed).mine(examples))
+            return self._minings[-1].rules
+
         self._watcher(None)
-        first = self._judged(list(self._first_round(budget_s)))
-        efforts = self._minings[self._round - 1].efforts
-        if not self._given.unlabelled:
-            return Outcome(mined=first, efforts=efforts, trial=None)
-        self._second_round(first, budget_s)
-        second = self._judged([each.rules for each in self._minings[self._round :]])
-        pseudo = pseudo_labels(
-            first,
-            self._given.unlabelled,
-            held=None,
-            lexicon=self._miner.lexicon,
-            settings=self._self_training,
-        )
-        settled = compared(first, second, pseudo, unlabelled=len(self._given.unlabelled))
-        efforts = self._minings[-1].efforts if settled.on else efforts
-        return Outcome(mined=settled.mined, efforts=efforts, trial=settled.trial)
-
-    def _first_round(self, budget_s: BudgetLeft) -> Iterator[tuple[Rule, ...]]:
-        def mine(examples: Sequence[LabelledEvidence]) -> tuple[Rule, ...]:
-            return self._mine(self._miner, examples, budget_s)
-
-        return find_by_fold(
-            mine,
-            self._given.labelled,
-            settings=self._held_out,
-            known=[each.rules for each in self._minings[: self._round]],
-        )
-
-    def _second_round(self, first: Mined, budget_s: BudgetLeft) -> None:
-        steps = second_minings(
+        known = [each.rules for each in self._minings]
+        given, held_out = self._given, self._held_out
+        if not given.unlabelled:
+            mined = mine_labelled(
+                self._miner, given.labelled, held_out=held_out, mine=mine, known=known
+            )
+            return Outcome(mined=mined, efforts=self._minings[-1].efforts, trial=None)
+        settled = mine_with_unlabelled(
             self._miner,
-            self._given.labelled,
-            self._given.unlabelled,
-            first=first,
-            held_out=self._held_out,
+            given.labelled,
+            given.unlabelled,
+            held_out=held_out,
             settings=self._self_training,
-            done=len(self._minings) - self._round,
+            mine=mine,
+            known=known,
         )
-        for miner, examples in steps:
-            self._mine(miner, examples, budget_s)
-
-    def _mine(
-        self, miner: Miner, examples: Sequence[LabelledEvidence], budget_s: BudgetLeft
-    ) -> tuple[Rule, ...]:
-        timed = replace(miner.settings, budget_s=budget_s())
-        self._keep(replace(miner, settings=timed).mine(examples))
-        return self._minings[-1].rules
+        efforts = self._minings[-1 if settled.on else self._round - 1].efforts
+        return Outcome(mined=settled.mined, efforts=efforts, trial=settled.trial)
 
     def _keep(self, mining: Mining) -> None:
         self._minings.append(mining)
         if self._checkpoint is not None:
             self._checkpoint.keep(self._miner, self._digest, self._minings)
         self._watcher(None)
-
-    def _judged(self, found: Sequence[Sequence[Rule]]) -> Mined:
-        return judged(self._miner, found, self._given.labelled, held_out=self._held_out)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from html import escape
 
 from rule_store import Rule, print_body
-from rule_store.mining.self_training import Trial
+from rule_store.mining.self_training import SelfTrainingTrial
 from rule_store.mining.unlabelled import Estimates
 from rule_store.printing import reading_order
 from streams.html_tables import bullets, cell, code, facts_table, list_table, number
@@ -14,7 +14,7 @@ _SHOWN = 30
 TITLE = "<h3>Without labels</h3>"
 
 
-def trial_said(trial: Trial) -> str:
+def trial_said(trial: SelfTrainingTrial) -> str:
     """Whether self-training is on, and why."""
     came = (
         f"weighted F1 on held-out labelled examples {trial.before:.3f} without and "
@@ -25,7 +25,7 @@ def trial_said(trial: Trial) -> str:
     return f"self-training is {'on' if trial.wins else 'off'}: {came}"
 
 
-def taught_section(trial: Trial, told: Estimates, rules: Sequence[Rule]) -> str:
+def taught_section(trial: SelfTrainingTrial, told: Estimates, rules: Sequence[Rule]) -> str:
     """Below the figures of labelled examples: what those without labels brought and tell."""
     rows = [
         ("self-training", cell(trial_said(trial))),

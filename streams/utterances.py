@@ -1,7 +1,7 @@
 """Utterances: splits of single user turns with an intent each, laid out as CLINC150 is."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,19 @@ def is_utterances(path: Path) -> bool:
     return _file_and_split(path) is not None
 
 
-def utterance_rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+def utterance_rows(
+    path: Path, *, left_out: Callable[[str, DatasetError], None] | None = None
+) -> Iterator[tuple[dict[str, Any], str]]:
     """Each utterance as the line of a dialogue, and where it stands.
 
     Its id is the split and the position in it, from 0 on. Out of scope it has no label.
 
     Args:
         path: one for which `is_utterances` holds.
+        left_out: is told place and fault of what is no utterance, and reading goes on.
 
     Raises:
-        DatasetError: naming file, place and cure.
+        DatasetError: naming file, place and cure; with `left_out` only when nothing can be read.
     """
     found = _file_and_split(path)
     if found is None:
@@ -41,7 +44,7 @@ def utterance_rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     if not chosen:
         raise DatasetError(f"{file}: neither train nor val; name a split, as in {path}/test")
     for name in chosen:
-        yield from _rows(splits[name], name, file)
+        yield from _rows(splits[name], name, file, left_out)
 
 
 def _file_and_split(path: Path) -> tuple[Path, str | None] | None:
@@ -66,7 +69,10 @@ def _splits(file: Path) -> dict[str, list[Any]]:
 
 
 def _rows(
-    utterances: Sequence[object], split: str, file: Path
+    utterances: Sequence[object],
+    split: str,
+    file: Path,
+    left_out: Callable[[str, DatasetError], None] | None,
 ) -> Iterator[tuple[dict[str, Any], str]]:
     for position, pair in enumerate(utterances):
         place = f"{file}: {split}[{position}]"
@@ -82,4 +88,7 @@ def _rows(
                     place,
                 )
             case _:
-                raise DatasetError(f'{place} must be ["text", "intent"]')
+                fault = DatasetError(f'{place}: must be ["text", "intent"]')
+                if left_out is None:
+                    raise fault
+                left_out(place, fault)

@@ -14,10 +14,14 @@ from streams.labelled import LabelledQuestion
 from tests import factories as make
 
 DOMAIN = make.domain(labels={"intent": ("track", "refund", "other")}, rules={"intent": ""})
+TWO_TASKS = make.domain(labels={**DOMAIN.labels, "scene": ("receipt", "chat")}, rules={})
 TRACK = 'when last has "where" then track\n'
 OTHER = 'when last has "hello" then other\n'
 REFUND = 'when last has "back" then refund\n'
+RECEIPT = 'when screen has "total" then receipt\n'
+CHAT = 'when screen has "online" then chat\n'
 SAID = {"track": "where is it", "refund": "money back", "other": "hello"}
+SHOWN = {"receipt": "total 12.00", "chat": "online now"}
 
 
 def question(example_id: str, label: str) -> LabelledQuestion:
@@ -41,22 +45,45 @@ def questions(count: int) -> list[LabelledQuestion]:
     return [question(f"d{number}", labels[number % 3]) for number in range(count)]
 
 
-class FakeMiner:
-    """Finds the rules it was made with, each as reliable as it was told; keeps what it saw."""
+def scenes(count: int) -> list[LabelledQuestion]:
+    """As many of both labels in turn, `s0` and so on: what stands on the screen tells them."""
+    found = []
+    for number in range(count):
+        label = list(SHOWN)[number % 2]
+        asked = question(f"s{number}", "other")
+        shown = Evidence.of({**dict.fromkeys(CHANNELS, ()), "screen": [SHOWN[label]]})
+        found.append(
+            replace(
+                asked,
+                question=Question(task="scene", image_id="i1"),
+                label=label,
+                evidence=replace(shown, facts=asked.evidence.facts),
+            )
+        )
+    return found
 
-    def __init__(self, text: str, *, reliability: float = 1.0, domain: Domain = DOMAIN) -> None:
+
+class FakeMiner:
+    """Finds the rules it was made with, each as reliable as it was told; keeps what it saw.
+
+    Of scenes only when it is given some, as the miner does.
+    """
+
+    def __init__(
+        self, text: str, *, reliability: float = 1.0, domain: Domain = DOMAIN, scenes: str = ""
+    ) -> None:
         self.seen: list[str] = []
-        self._text = text
+        self._texts = {"intent": text, "scene": scenes}
         self._reliability = reliability
         self._domain = domain
 
     def __call__(self, questions: Sequence[LabelledQuestion], folder: Path) -> None:
         self.seen += [each.example_id for each in questions]
-        labels = self._domain.labels["intent"]
-        rules = read_rules(
-            self._text, task="intent", labels=labels, lexicon=self._domain.lexicon
-        ).rules
-        fitted = {rule.id: {"reliability": self._reliability} for rule in rules}
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "intent.rules").write_text(self._text, encoding="utf-8")
+        fitted: dict[str, dict[str, float]] = {}
+        for task in {each.question.task for each in questions}:
+            text, labels = self._texts[task], self._domain.labels[task]
+            rules = read_rules(text, task=task, labels=labels, lexicon=self._domain.lexicon).rules
+            fitted |= {rule.id: {"reliability": self._reliability} for rule in rules}
+            (folder / f"{task}.rules").write_text(text, encoding="utf-8")
         (folder / "fitted.json").write_text(json.dumps(fitted), encoding="utf-8")

@@ -10,7 +10,7 @@ Reading order, each line resting on those before it:
 - the few that are kept, and how far to believe them: cover, logistic, held_out, firing_table,
   reliability_fit, mined
 - what they answer, and how true that is: answers, calibration
-- with few labels or wrong ones: described, unlabelled, self_training
+- with few labels or wrong ones: described, unlabelled, pseudo_labels, self_training
 - whether a release gets in: compared, bootstrap, gate
 
 Every name is imported from its module; what runs live imports none of them, and so needs no numpy

@@ -148,8 +148,17 @@ def weighted_f1(answers: Sequence[Answer]) -> float:
     >>> weighted_f1([answer("a", "a"), answer("a", "b"), answer("b", "b"), answer("b", None)])
     0.5833333333333333
     """
-    true = Counter(each.label for each in answers)
-    said = Counter(each.said.label for each in answers if each.said is not None)
-    hits = Counter(each.label for each in answers if each.right)
-    total = sum(n * 2 * hits[label] / (n + said[label]) for label, n in true.items())
-    return total / len(answers) if answers else 0.0
+    said = [None if each.said is None else each.said.label for each in answers]
+    return f1_of([each.label for each in answers], said)
+
+
+def f1_of(right: Sequence[str], said: Sequence[str | None]) -> float:
+    """Weighted F1 of plain labels; None is an abstention.
+
+    >>> f1_of(["a", "a", "b", "b"], ["a", "a", "b", None])
+    0.8333333333333333
+    """
+    true, claimed = Counter(right), Counter(said)
+    hits = Counter(label for label, each in zip(right, said, strict=True) if label == each)
+    total = sum(n * 2 * hits[label] / (n + claimed[label]) for label, n in true.items())
+    return total / len(right) if right else 0.0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rule_store.decision import Vote
@@ -23,32 +24,46 @@ class GateAnswer:
 class Compared:
     """A question of the admission split, its right label, and what both releases say of it.
 
+    dialogue_id: of the dialogue that the question shows at one moment.
     active: None when nothing is in force.
     """
 
     example_id: str
+    dialogue_id: str
     task: str
     label: str
     candidate: GateAnswer
     active: GateAnswer | None
 
 
+def dialogues_of(rows: Iterable[Compared]) -> int:
+    """How many dialogues the questions are of."""
+    return len({row.dialogue_id for row in rows})
+
+
+def dialogues_by_label(rows: Iterable[Compared]) -> Mapping[str, int]:
+    """Label → how many dialogues have a question of it."""
+    return Counter(label for label, _ in {(row.label, row.dialogue_id) for row in rows})
+
+
 @dataclass(frozen=True, slots=True)
 class Firings:
-    """What was believed of each firing, what came, and which ones come right together."""
+    """What was believed of each firing, what came, and which ones come right together.
+
+    dialogue_and_label: rules that agree, at whatever moments of a dialogue, are right together.
+    """
 
     said: list[float]
     right: list[bool]
-    example_and_label: list[int]
+    dialogue_and_label: list[tuple[str, str]]
 
 
-def firings_of(labels: Sequence[str], answers: Sequence[GateAnswer | None]) -> Firings:
-    """Lay out the firings of a release's rules on questions with these right labels."""
+def firings_of(rows: Sequence[Compared], answers: Sequence[GateAnswer | None]) -> Firings:
+    """Lay out the firings of the rules of a release that answered these questions so."""
     found = Firings([], [], [])
-    groups: dict[tuple[int, str], int] = {}
-    for place, (label, answer) in enumerate(zip(labels, answers, strict=True)):
+    for row, answer in zip(rows, answers, strict=True):
         for vote in () if answer is None else answer.votes:
             found.said.append(vote.reliability)
-            found.right.append(vote.label == label)
-            found.example_and_label.append(groups.setdefault((place, vote.label), len(groups)))
+            found.right.append(vote.label == row.label)
+            found.dialogue_and_label.append((row.dialogue_id, vote.label))
     return found

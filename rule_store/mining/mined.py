@@ -52,6 +52,7 @@ class HeldOutVotes:
     """
 
     example_id: str
+    dialogue_id: str
     label: str
     fold: int
     rules: tuple[str, ...]
@@ -82,6 +83,7 @@ def judge(
     *,
     lexicon: Lexicon,
     written: Sequence[Rule] = (),
+    pseudo: Sequence[LabelledEvidence] = (),
     settings: HeldOutSettings,
 ) -> Mined:
     """Say what each found rule is worth, keep a few, and let those of each fold vote on it.
@@ -97,6 +99,7 @@ def judge(
         examples: the same.
         lexicon: the domain's.
         written: the pack's own rules; every example is held out from them.
+        pseudo: what rules labelled for the mining of all; it judges none of them.
         settings: the same.
 
     Raises:
@@ -111,7 +114,7 @@ def judge(
         chosen=chosen,
         by_fold=tuple(by_fold),
         votes=judging.votes(by_fold),
-        fitted_on=judging.fitted_on(chosen),
+        fitted_on=judging.fitted_on(chosen, pseudo, lexicon),
         model=model,
     )
 
@@ -197,6 +200,7 @@ class _Judging:
         return tuple(
             HeldOutVotes(
                 example_id=each.example_id,
+                dialogue_id=each.dialogue_id,
                 label=each.label,
                 fold=int(self._folds[place]),
                 rules=fired[place],
@@ -204,15 +208,19 @@ class _Judging:
             for place, each in enumerate(self._examples)
         )
 
-    def fitted_on(self, chosen: JudgedRules) -> dict[str, tuple[str, ...]]:
-        table = self._tables[-1]
-        kept = {rule.id for rule in chosen.rules}
+    def fitted_on(
+        self, chosen: JudgedRules, pseudo: Sequence[LabelledEvidence], lexicon: Lexicon
+    ) -> dict[str, tuple[str, ...]]:
+        table, examples = self._tables[-1], (*self._examples, *pseudo)
+        others = FiringTable.of(table.rules, pseudo, lexicon=lexicon)
+        kept = {rule.id for rule in chosen.rules} - self._own
+        covered = np.hstack([table.fires, others.fires])
         return {
             rule.id: tuple(
-                self._examples[place].example_id for place in np.flatnonzero(fires).tolist()
+                dict.fromkeys(examples[place].example_id for place in np.flatnonzero(fires))
             )
-            for rule, fires in zip(table.rules, table.fires, strict=True)
-            if rule.id in kept and rule.id not in self._own
+            for rule, fires in zip(table.rules, covered, strict=True)
+            if rule.id in kept
         }
 
     def _held_out(self, number: int) -> list[HeldOutFirings]:

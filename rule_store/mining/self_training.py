@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from rule_store.lexicon import Lexicon
-from rule_store.mining.answers import by_votes, choose_threshold, held_out_answers, weighted_f1
+from rule_store.mining.answers import held_out_answers, weighted_f1
 from rule_store.mining.held_out import HeldOutSettings, find_by_fold, folds_of
 from rule_store.mining.mined import Mined, judge
 from rule_store.mining.miner import Miner
+from rule_store.mining.pseudo_labels import PseudoLabels, SelfTrainingSettings, pseudo_labels
 from rule_store.mining.table import LabelledEvidence
-from rule_store.mining.unlabelled import UnlabelledEvidence, firings
+from rule_store.mining.unlabelled import UnlabelledEvidence
 from rule_store.rules import Rule
 
-# Rules that differ by the fold they were mined without believe in the same so far apart: of few
-# examples each fold's surest would miss the bound that the others set.
-_SLACK = 0.02
 # The robust reward can no longer tell a label from the others where half of the labels are wrong.
 _WRONG_MAX = 0.45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTrainingSettings:
-    """When an unlabelled example is labelled by rules.
-
-    precision: share of such labels that shall be right: the sureness that this takes is chosen on
-        held-out answers.
-    """
-
-    precision: float = 0.9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PseudoLabels:
-    """What rules say of unlabelled examples where they are sure enough.
-
-    wrong: share of the labels that is expected to be wrong, by held-out answers as sure.
-    """
-
-    examples: tuple[LabelledEvidence, ...]
-    wrong: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class SelfTrainingTrial:
     """Self-training against mining without it, on the same held-out labelled examples.
 
     labelled: examples that the rules labelled for the mining of all, of `unlabelled`.
@@ -68,8 +41,8 @@ class Trial:
         """Whether more examples are answered rightly, and F1 is higher too.
 
         >>> def trial(gained, lost):
-        ...     return Trial(labelled=9, unlabelled=9, wrong=0.1, gained=gained, lost=lost,
-        ...                  before=0.5, after=0.6)
+        ...     return SelfTrainingTrial(labelled=9, unlabelled=9, wrong=0.1, gained=gained,
+        ...                              lost=lost, before=0.5, after=0.6)
         >>> trial(2, 1).wins, trial(1, 1).wins, trial(0, 0).wins
         (True, False, False)
         """
@@ -84,11 +57,19 @@ class SelfTrained:
     """
 
     mined: Mined
-    trial: Trial
+    trial: SelfTrainingTrial
 
     @property
     def on(self) -> bool:
         return self.trial.wins
+
+
+Mine = Callable[[Miner, Sequence[LabelledEvidence]], Sequence[Rule]]
+"""Mines these examples with this miner."""
+
+
+def _mine(miner: Miner, examples: Sequence[LabelledEvidence]) -> Sequence[Rule]:
+    return miner.mine(examples).rules
 
 
 def mine_with_unlabelled(
@@ -98,26 +79,65 @@ def mine_with_unlabelled(
     *,
     held_out: HeldOutSettings,
     settings: SelfTrainingSettings | None = None,
+    mine: Mine = _mine,
+    known: Sequence[tuple[Rule, ...]] = (),
 ) -> SelfTrained:
     """Mine, let the rules label what is unlabelled, mine again, and keep what does better.
 
     Reliabilities, and the comparison, are by labelled examples alone; what is unlabelled must be
     of other dialogues, or a fold would be mined while it is held out.
 
+    Args:
+        miner: of the task.
+        labelled: of one task.
+        unlabelled: of the same task.
+        held_out: which labelled examples form a fold.
+        settings: when an unlabelled example is labelled.
+        mine: is asked for each mining in turn: the first ones without each fold and of all, and
+            as many second ones.
+        known: what an earlier run was given for the first of these before it was stopped.
+
     Raises:
         UnknownConcept: the lexicon lacks a concept of a written rule.
         UnreadEvidence: an example's channel or fact is unread.
     """
     settings = settings or SelfTrainingSettings()
-    found = list(find_by_fold(miner, labelled, settings=held_out))
-    first = judged(miner, found, labelled, held_out=held_out)
+    count = minings_in_round(held_out)
+    first = mine_labelled(miner, labelled, held_out=held_out, mine=mine, known=known[:count])
+    again = known[count:]
     steps = second_minings(
-        miner, labelled, unlabelled, first=first, held_out=held_out, settings=settings
+        miner,
+        labelled,
+        unlabelled,
+        first=first,
+        held_out=held_out,
+        settings=settings,
+        done=len(again),
     )
-    rules = [again.mine(examples).rules for again, examples in steps]
-    second = judged(miner, rules, labelled, held_out=held_out)
+    rules = [*again, *(mine(noisy, examples) for noisy, examples in steps)]
     pseudo = pseudo_labels(first, unlabelled, held=None, lexicon=miner.lexicon, settings=settings)
+    second = judged(miner, rules, labelled, held_out=held_out, pseudo=pseudo.examples)
     return compared(first, second, pseudo, unlabelled=len(unlabelled))
+
+
+def minings_in_round(held_out: HeldOutSettings) -> int:
+    """One without each fold, and one of all examples."""
+    return held_out.folds + 1
+
+
+def mine_labelled(
+    miner: Miner,
+    labelled: Sequence[LabelledEvidence],
+    *,
+    held_out: HeldOutSettings,
+    mine: Mine = _mine,
+    known: Sequence[tuple[Rule, ...]] = (),
+) -> Mined:
+    """Mine and judge by labelled examples alone; arguments as of `mine_with_unlabelled`."""
+    found = find_by_fold(
+        lambda examples: mine(miner, examples), labelled, settings=held_out, known=known
+    )
+    return judged(miner, list(found), labelled, held_out=held_out)
 
 
 def judged(
@@ -126,54 +146,17 @@ def judged(
     labelled: Sequence[LabelledEvidence],
     *,
     held_out: HeldOutSettings,
+    pseudo: Sequence[LabelledEvidence] = (),
 ) -> Mined:
     """What the found rules are worth, beside the written ones of the miner."""
-    return judge(found, labelled, lexicon=miner.lexicon, written=miner.written, settings=held_out)
-
-
-def pseudo_labels(
-    first: Mined,
-    unlabelled: Sequence[UnlabelledEvidence],
-    *,
-    held: int | None,
-    lexicon: Lexicon,
-    settings: SelfTrainingSettings,
-) -> PseudoLabels:
-    """Label what the rules of a mining are sure enough of.
-
-    Args:
-        first: the mining without unlabelled examples.
-        unlabelled: what may be labelled.
-        held: the fold that no rule, reliability or threshold may have seen; None for the rules of
-            all examples.
-        lexicon: of the rules.
-        settings: how sure is enough.
-
-    Source: Yarowsky 1995, "Unsupervised word sense disambiguation rivaling supervised methods".
-    """
-    answers = [
-        answer
-        for answer, vote in zip(held_out_answers(first), first.votes, strict=True)
-        if vote.fold != held
-    ]
-    chosen = choose_threshold(answers, precision=settings.precision)
-    rules = first.chosen if held is None else first.by_fold[held]
-    fires = firings(rules.rules, unlabelled, lexicon=lexicon)
-    values = rules.values()
-    labelled = []
-    for place, each in enumerate(unlabelled):
-        fired = [rules.rules[row] for row in np.flatnonzero(fires[:, place]).tolist()]
-        said = by_votes(fired, values)
-        if said is not None and said.sureness >= chosen.answer_at - _SLACK:
-            labelled.append(
-                LabelledEvidence(
-                    example_id=each.example_id,
-                    dialogue_id=each.dialogue_id,
-                    evidence=each.evidence,
-                    label=said.label,
-                )
-            )
-    return PseudoLabels(examples=tuple(labelled), wrong=1.0 - chosen.precision)
+    return judge(
+        found,
+        labelled,
+        lexicon=miner.lexicon,
+        written=miner.written,
+        pseudo=pseudo,
+        settings=held_out,
+    )
 
 
 def second_minings(
@@ -219,7 +202,7 @@ def compared(first: Mined, second: Mined, pseudo: PseudoLabels, *, unlabelled: i
     """Keep the second mining where it wins on the labelled examples, each held out."""
     before, after = held_out_answers(first), held_out_answers(second)
     pairs = [(one.right, two.right) for one, two in zip(before, after, strict=True)]
-    trial = Trial(
+    trial = SelfTrainingTrial(
         labelled=len(pseudo.examples),
         unlabelled=unlabelled,
         wrong=pseudo.wrong,

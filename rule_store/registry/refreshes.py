@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise, takewhile
 from typing import Literal, cast, get_args
 
-from rule_store.registry import audit
+from rule_store.registry import activations, audit
+from rule_store.registry.activations import ActivationRow
 from rule_store.registry.audit import AuditRow
 from rule_store.registry.database import Database
 from rule_store.registry.limits import ROWS
 
-RefreshOutcome = Literal["activated", "staged", "refused", "unchanged", "failed", "interrupted"]
+RefreshOutcome = Literal[
+    "activating", "activated", "staged", "refused", "unchanged", "failed", "interrupted"
+]
 # These came to no decision: the next run with the same inputs begins again.
-_UNDECIDED = ("failed", "interrupted")
+_UNDECIDED = ("activating", "failed", "interrupted")
 
 # All reasons of a run fit into an audit row, in any script.
 _REASONS = 16
@@ -27,6 +30,8 @@ _RUNS = 5000
 class RefreshRow:
     """A run of `kdsl refresh`.
 
+    outcome: *activating* is written just before it activates, so that whose activation it is can
+        be told also when the run is killed; every other one when the run is over.
     inputs: digest of all that decides what is mined and built; empty when it ended before that
         was known.
     release: the candidate; None when there was none.
@@ -63,23 +68,66 @@ def last(database: Database, domain: str, inputs: str) -> RefreshRow | None:
     """The newest run with these inputs that came to a decision; None if there was none."""
     for row in _runs(database, domain):
         found = _read(row)
-        if found.inputs == inputs and found.outcome not in _UNDECIDED:
+        if found.inputs == inputs and _decided(found):
             return found
     return None
 
 
-def has_put_in_force(database: Database, domain: str, release: str, *, number: int) -> bool:
-    """Whether a run made the activation of this release that the audit row `number` tells of.
+def overruled(database: Database, domain: str, labels_digest: str, release: str) -> bool:
+    """Whether a person has put another in the place of a release since it was last in force."""
+    since = _in_force_since(database, domain, labels_digest, release)
+    if len(since) < 2:
+        return False
+    runs = [(row.number, _read(row)) for row in _runs_since(database, domain, since[0].number)]
+    return any(
+        row.activation.digest != before.activation.digest
+        and not _announced(runs, row, after=before.number)
+        for before, row in pairwise(since)
+    )
 
-    A run is written down when it is over; one that failed may have come as far as to activate.
+
+def _decided(row: RefreshRow) -> bool:
+    """Whether it says more than the decision before it."""
+    repeats = row.outcome == "unchanged" and row.release != row.active
+    return row.outcome not in _UNDECIDED and not repeats
+
+
+def _in_force_since(
+    database: Database, domain: str, labels_digest: str, release: str
+) -> list[ActivationRow]:
+    """The newest activation of a release and those behind it, in order; none without one."""
+    found: list[ActivationRow] = []
+    before = None
+    while True:
+        rows = activations.history(
+            database, domain, labels_digest=labels_digest, limit=ROWS, before=before
+        )
+        for row in rows:
+            found.append(row)
+            if row.activation.digest == release:
+                return found[::-1]
+        if len(rows) < ROWS:
+            return []
+        before = rows[-1].number
+
+
+def _announced(runs: Iterable[tuple[int, RefreshRow]], made: ActivationRow, *, after: int) -> bool:
+    """Whether the last that runs told of its release before an activation is that they activate it.
+
+    Args:
+        runs: the newest first, with the numbers of their rows.
+        made: the activation.
+        after: the number of the one before it.
     """
-    for row in _runs(database, domain):
-        if row.number < number:
-            return False
-        found = _read(row)
-        if found.release == release and found.outcome in ("activated", *_UNDECIDED):
-            return True
+    for number, run in runs:
+        if after < number < made.number and run.release == made.activation.digest:
+            return run.outcome == "activating"
     return False
+
+
+def _runs_since(database: Database, domain: str, number: int) -> Iterator[AuditRow]:
+    """The newest first, down to an audit row."""
+    return takewhile(lambda row: row.number > number, _runs(database, domain))
 
 
 def _runs(database: Database, domain: str) -> Iterator[AuditRow]:

@@ -202,12 +202,12 @@ class Registry(OpenDatabase):
         """The newest run with these inputs that came to a decision."""
         return refreshes.last(self._database, domain, inputs)
 
-    def refresh_activated(self, row: ActivationRow) -> bool:
-        """Whether a run of `kdsl refresh` made this activation, and no person."""
-        made = row.activation
-        return refreshes.has_put_in_force(
-            self._database, made.domain, made.digest, number=row.number
-        )
+    def overruled(self, domain: str, labels_digest: str, release: str) -> bool:
+        """Whether a person has put another in the place of a release since it was last in force.
+
+        A run of `kdsl refresh` that activates is no person.
+        """
+        return refreshes.overruled(self._database, domain, labels_digest, release)
 
     # Labelled examples
 

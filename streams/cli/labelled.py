@@ -46,8 +46,7 @@ def read_learnable_questions(
     faulty: list[LeftOut] = []
 
     def note(place: str, fault: DatasetError) -> None:
-        why = str(fault).removeprefix(f"{place}: ")
-        faulty.append(LeftOut(place=place, why=why, cure="correct or remove the line"))
+        faulty.append(LeftOut.of_fault(place, fault))
 
     examples = _examples(paths, view, domain, note)
     usable, left_out = learnable(examples, domain)

@@ -11,16 +11,14 @@ import typer
 from streams.cli.mining_progress import MiningProgress
 from streams.cli.terminal import counted, say, stderr
 from streams.domain import Domain
-from streams.mined_folder import check_writable
+from streams.mined_folder import SUMMARY
 
 if TYPE_CHECKING:  # mining brings numpy and the search, which the other commands do without
-    from streams.mining_checkpoint import Checkpoint
     from streams.rule_mining import MinedTask, MiningSettings, TaskExamples
     from streams.unlabelled import UnlabelledQuestion
     from streams.untaught import UntaughtTask
 
 STOPPED = 130
-_SUMMARY = "summary.html"
 
 
 def mine_into(
@@ -32,21 +30,14 @@ def mine_into(
     facts: Mapping[str, str],
 ) -> None:
     """Mine, or go on with it, and write all that came of it."""
-    from streams.mining_checkpoint import Checkpoint
-    from streams.rule_mining import mine_tasks
+    from streams.mining_run import run_mining
 
-    check_writable(out, [each.task.name for each in labelled])  # not only when all is mined
     given = _beside(labelled, unlabelled)
-    for each in given:
-        _say_all(each.task.name, each.messages)
-    checkpoint = Checkpoint(out, told=say)
-    with _kept(checkpoint), MiningProgress(stderr()) as shown:
-        mined = mine_tasks(given, pack, how, checkpoint=checkpoint, watcher=shown)
-        _write(mined, out, facts)
-        checkpoint.remove()
+    with _stopped_said(out), MiningProgress(stderr()) as shown:
+        mined = run_mining(out, given, pack, how, facts, told=say, watcher=shown)
     for task in mined:
         say(_told(task))
-    say(f"rules, reliabilities and votes in {out}; look at {out / _SUMMARY}")
+    say(f"rules, reliabilities and votes in {out}; look at {out / SUMMARY}")
 
 
 def write_untaught(
@@ -61,32 +52,18 @@ def write_untaught(
     What a stopped mining of labelled examples keeps there stays.
     """
     from streams.mining_checkpoint import Checkpoint
+    from streams.mining_run import write_with_summary
     from streams.untaught import untaught_tasks
 
     found = untaught_tasks(asked, pack, tasks=tasks)
     for each in found:
-        _say_all(each.name, each.messages)
-    with _kept(Checkpoint(out)):
-        _write(found, out, facts)
+        for message in each.messages:
+            say(f"{each.name}: {message}")
+    with _stopped_said(out), Checkpoint(out).held():
+        write_with_summary(found, out, facts)
     for each in found:
         say(_untaught_told(each))
-    say(f"rules in {out}, their reliabilities assumed; look at {out / _SUMMARY}")
-
-
-def _write(
-    mined: "Sequence[MinedTask | UntaughtTask]", out: Path, facts: Mapping[str, str]
-) -> None:
-    from streams.mined_files import write_mined
-    from streams.mined_summary import summary_html
-    from streams.whole_files import write_whole
-
-    write_mined(mined, out)
-    write_whole(out / _SUMMARY, summary_html(mined, facts))
-
-
-def _say_all(task: str, messages: Sequence[str]) -> None:
-    for message in messages:
-        say(f"{task}: {message}")
+    say(f"rules in {out}, their reliabilities assumed; look at {out / SUMMARY}")
 
 
 def _beside(
@@ -113,19 +90,19 @@ def _beside(
 
 
 @contextmanager
-def _kept(checkpoint: "Checkpoint") -> Iterator[None]:
-    """Hold the folder; when we are stopped, say how to go on."""
-    checkpoint.acquire()
+def _stopped_said(out: Path) -> Iterator[None]:
+    """When we are stopped, say how to go on."""
+    from streams.mining_checkpoint import Checkpoint
+
     try:
         yield
     except KeyboardInterrupt:
+        checkpoint = Checkpoint(out)
         say(
             f"stopped; {counted(checkpoint.count, 'finished mining')} kept in "
             f"{checkpoint.folder}: run the same command again to go on"
         )
         raise typer.Exit(STOPPED) from None
-    finally:
-        checkpoint.release()
 
 
 def _told(task: "MinedTask") -> str:

@@ -18,7 +18,7 @@ from streams.cli.options import (
     ViewOption,
 )
 from streams.cli.readings import choose_readings
-from streams.cli.refresh_command import RefreshCommand, refresh_home, refreshed
+from streams.cli.refresh_command import RefreshCommand, refreshed
 from streams.cli.refresh_inputs import RefreshOptions
 from streams.cli.release_activate import AllowUnsigned, NewKey
 from streams.cli.release_options import (
@@ -65,7 +65,8 @@ def refresh(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Where mined rules and their summary go. (default: beside the registry's file)",
+            help="Where mined rules and their summary go, a folder for each run, none of which is "
+            "removed. (default: beside the registry's file, the five newest)",
         ),
     ] = None,
     view: ViewOption = None,
@@ -128,7 +129,7 @@ def refresh(
         settings=settings,
         options=options,
         pack=pack,
-        folder=out or refresh_home(settings, pack),
+        out=out,
         change_bundle=change_bundle,
         stage=stage,
         key=key,
@@ -158,8 +159,9 @@ def _say_outcome(row: RefreshRow, folder: Path) -> None:
         case "staged":
             look = f"diff {brief(row.active)} {named}" if row.active else f"show {named}"
             say(
-                f"release {named} is in the registry: look at it with `kdsl release {look}`, then "
-                f"run `kdsl release activate {named}`"
+                f"release {named} is in the registry: look at it with `kdsl release {look}`; "
+                f"`kdsl release sign {named} --key KEY` signs it if it was staged without a key, "
+                f"`kdsl release activate {named} --key KEY` puts it in force"
             )
         case "unchanged":
             say(f"nothing to do for {row.domain}")
@@ -170,7 +172,7 @@ def _say_outcome(row: RefreshRow, folder: Path) -> None:
                 f"{stays} in force for {row.domain}"
             )
             raise typer.Exit(REFUSED)
-        case "failed" | "interrupted":
+        case "activating" | "failed" | "interrupted":
             raise RuntimeError("a run that does not end raises")
         case _:
             assert_never(row.outcome)

@@ -38,17 +38,25 @@ STOPPED = 130
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshCommand:
-    """A refresh as it was typed; `folder` is where it works."""
+    """A refresh as it was typed.
+
+    out: where it works, if somebody said so.
+    """
 
     settings: Settings
     options: RefreshOptions
     pack: Domain
-    folder: Path
+    out: Path | None
     change_bundle: bool
     stage: bool
     key: Path | None
     new_key: bool
     by: str
+
+    @property
+    def folder(self) -> Path:
+        """Where it works."""
+        return self.out or refresh_home(self.settings, self.pack)
 
     def job(self) -> RefreshJob:
         """Read model, key and trust store."""
@@ -58,6 +66,7 @@ class RefreshCommand:
             domain=self.pack,
             classifier=classifier_of(self.settings),
             folder=self.folder,
+            forget_old=self.out is None,
             settings=self.options.settings,
             gate=gate_of(self.options),
             change_bundle=self.change_bundle,

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streams.cli.labelled import read_learnable_questions
+from streams.cli.mining_progress import MiningProgress
 from streams.cli.release_faults import packed_files, refuse_faults, rule_faults
-from streams.cli.terminal import say
+from streams.cli.terminal import say, stderr
 from streams.datasets import View
 from streams.domain import Domain
 from streams.errors import DatasetError
@@ -67,8 +68,8 @@ def read_labelled_for(
         found += read_learnable_questions([file], options.view, reading, pack)
     if not found:
         raise DatasetError(
-            f"no labelled example of {pack.name} in {registry.place}: add some with `kdsl examples "
-            "add`, or name them with --examples"
+            f"no labelled example of {pack.name}, neither in {registry.place} nor in --examples: "
+            "add some with `kdsl examples add`, name others with --examples, or check --domain"
         )
     return found
 
@@ -93,29 +94,16 @@ def _mine(
     facts: Mapping[str, str],
 ) -> None:
     from rule_store.mining.miner_settings import MinerSettings
-    from streams.mined_files import write_mined
-    from streams.mined_summary import summary_html
-    from streams.mining_checkpoint import Checkpoint
-    from streams.rule_mining import MiningSettings, examples_by_task, mine_tasks
-    from streams.whole_files import write_whole
+    from streams.mining_run import run_mining
+    from streams.rule_mining import MiningSettings, examples_by_task
 
     how = MiningSettings(
         miner=MinerSettings(seed=options.seed, iterations=options.iterations),
         budget_s=options.budget_s,
     )
     given = examples_by_task(questions, pack)
-    for each in given:
-        for message in each.messages:
-            say(f"{each.task.name}: {message}")
-    checkpoint = Checkpoint(folder, told=say)
-    checkpoint.acquire()
-    try:
-        mined = mine_tasks(given, pack, how, checkpoint=checkpoint)
-        write_mined(mined, folder)
-        write_whole(folder / "summary.html", summary_html(mined, facts))
-        checkpoint.remove()
-    finally:
-        checkpoint.release()
+    with MiningProgress(stderr()) as shown:
+        run_mining(folder, given, pack, how, facts, told=say, watcher=shown)
 
 
 def gate_of(options: RefreshOptions) -> GateSettings:

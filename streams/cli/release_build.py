@@ -21,6 +21,7 @@ from streams.cli.release_tables import print_tasks
 from streams.cli.terminal import say
 from streams.domain import Domain, load_domain
 from streams.errors import InvalidSettings
+from streams.hold_out import hold_out_in
 from streams.labelled import LabelledQuestion
 from streams.role import system_now_ms
 from streams.settings import Settings, load_settings
@@ -77,7 +78,8 @@ def build(
     pack = load_domain(settings.domain)
     sources = pack_rules(pack) | (folder_rules(rules, pack) if rules else {})
     _look_through(settings, rules, pack, allow_faults=allow_faults)
-    release = _build(settings, pack, sources, examples or [], view, readings)
+    told = hold_out_in(rules) if rules else {}
+    release = _build(settings, pack, sources, examples or [], view, readings, told)
     content = canonical_bytes(release)
     unsigned = Signed(content=content, signatures=())
     signed = sign(content, signer, "release") if signer else unsigned
@@ -122,9 +124,10 @@ def _build(
     examples: list[Path],
     view: str | None,
     readings: str | None,
+    told: Mapping[str, str],
 ) -> Release:
     if settings.bundle is None and not examples:
-        return build_release(pack, sources)
+        return build_release(pack, sources, settings=told)
     if settings.bundle is None or not examples:
         raise InvalidSettings("fitting needs both: give --bundle and --examples, or neither")
     chosen = choose_readings(readings, examples, settings)
@@ -136,7 +139,7 @@ def _build(
         sources,
         bundle=load_bundle(settings.bundle),
         labelled=labelled,
-        settings={"view": seen, "readings": chosen, "f1_given_up": F1_GIVEN_UP},
+        settings={"view": seen, "readings": chosen, "f1_given_up": F1_GIVEN_UP, **told},
     )
 
 

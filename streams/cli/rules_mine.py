@@ -76,7 +76,10 @@ def mine(
         typer.Option(help="What mcts tries first: by counts, by a linear model, or all alike."),
     ] = "statistical",
     seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Of what the search tries first.")
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Of what mcts tries first; beam leaves nothing to chance."
+        ),
     ] = 0,
     label_noise: Annotated[
         float,

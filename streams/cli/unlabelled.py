@@ -8,6 +8,7 @@ from pathlib import Path
 from streams.cli.terminal import counted, progress, say, say_notes, stderr
 from streams.datasets import View, read_examples
 from streams.domain import Domain
+from streams.errors import DatasetError
 from streams.labelled import LeftOut, told
 from streams.model_side import ModelSide
 from streams.settings import Settings
@@ -19,7 +20,7 @@ def read_unlabelled_questions(
 ) -> list[UnlabelledQuestion]:
     """Every question of the dialogues, screenshots read (from the cache where possible).
 
-    What no worker would take is left out, and said.
+    What is no example, or none that a worker would take, is left out, and said.
 
     Raises:
         DatasetError: a file is no dataset.
@@ -30,15 +31,17 @@ def read_unlabelled_questions(
 async def _read(
     paths: Sequence[Path], view: View, settings: Settings, domain: Domain
 ) -> list[UnlabelledQuestion]:
+    left_out: list[LeftOut] = []
+
+    def note(place: str, fault: DatasetError) -> None:
+        left_out.append(LeftOut.of_fault(place, fault))
+
     # The present time would make the same examples look different tomorrow.
-    examples = list(
-        map(
-            say_notes,
-            chain.from_iterable(
-                read_examples(path, domain=domain.name, view=view, now_ms=0) for path in paths
-            ),
-        )
+    datasets = (
+        read_examples(path, domain=domain.name, view=view, now_ms=0, left_out=note)
+        for path in paths
     )
+    examples = list(map(say_notes, chain.from_iterable(datasets)))
     labels = sum(each.label is not None for each in examples)
     if labels:
         say(
@@ -46,7 +49,6 @@ async def _read(
             "ones with --examples to use them"
         )
     asked: list[UnlabelledQuestion] = []
-    left_out: list[LeftOut] = []
     with progress(stderr()) as bar:
         line = bar.add_task("reading unlabelled examples", total=len(examples))
         async with ModelSide(settings, domain) as side:

@@ -1,4 +1,4 @@
-"""Refreshes and dies: `refresh_killer.py WHEN FOLDER KEY BOOTSTRAP PREFIX`."""
+"""Refreshes and dies: `refresh_killer.py WHEN LESSON FOLDER KEY BOOTSTRAP PREFIX`."""
 
 import os
 import signal
@@ -23,6 +23,12 @@ from tests.refreshes import DOMAIN, OTHER, TRACK, FakeMiner, questions
 
 MOMENTS = ("mined", "built", "registered", "decided", "half published", "published")
 
+# Lesson → how many examples teach it, and the rules that are found.
+LESSONS = {
+    "first": (300, TRACK + OTHER),
+    "wider": (303, TRACK + OTHER + 'when last has "it" then track\n'),
+}
+
 
 class Fate:
     """Kills the process at its moment."""
@@ -36,8 +42,8 @@ class Fate:
 
 
 class FatalMiner(FakeMiner):
-    def __init__(self, fate: Fate) -> None:
-        super().__init__(TRACK + OTHER)
+    def __init__(self, fate: Fate, rules: str) -> None:
+        super().__init__(rules)
         self._fate = fate
 
     def __call__(self, questions: Sequence[LabelledQuestion], folder: Path) -> None:
@@ -70,13 +76,17 @@ class FatalTopic(KafkaReleaseTopic):
         self.fate.at("published")
 
 
-def refresh(when: str, folder: Path, key: Ed25519PrivateKey, topic: FatalTopic) -> RefreshRow:
+def refresh(
+    when: str, folder: Path, key: Ed25519PrivateKey, topic: FatalTopic, *, lesson: str = "first"
+) -> RefreshRow:
     """Refresh as the command does, as far as that goes."""
     fate = topic.fate = Fate(when)
+    count, rules = LESSONS[lesson]
     job = RefreshJob(
         domain=DOMAIN,
         classifier=None,
         folder=folder / "work",
+        forget_old=True,
         settings={"hold_out": "admission"},
         gate=GateSettings(),
         change_bundle=False,
@@ -93,13 +103,13 @@ def refresh(when: str, folder: Path, key: Ed25519PrivateKey, topic: FatalTopic) 
         written_down(registry, DOMAIN.name, by="cron", now_ms=lambda: NOW_MS) as trail,
     ):
         registry.fate = fate
-        mine = FatalMiner(fate)
-        return run(registry, topic, job, labelled=questions(300), mine=mine, trail=trail)
+        mine = FatalMiner(fate, rules)
+        return run(registry, topic, job, labelled=questions(count), mine=mine, trail=trail)
 
 
-def main(when: str, folder: str, key: str, bootstrap: str, prefix: str) -> None:
+def main(when: str, lesson: str, folder: str, key: str, bootstrap: str, prefix: str) -> None:
     topic = FatalTopic(Cluster(bootstrap=bootstrap), prefix=prefix)
-    refresh(when, Path(folder), load_key(Path(key)), topic)
+    refresh(when, Path(folder), load_key(Path(key)), topic, lesson=lesson)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,19 @@ def test_mining_opens_no_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert told.returncode == 0, told.stderr
 
 
+def test_of_dialogues_without_labels_a_line_that_is_none_is_left_out_and_named(
+    tmp_path: Path,
+) -> None:
+    file = dataset(tmp_path, *ROWS[:60])
+    log = tmp_path / "log.jsonl"
+    asked = {"dialogue_id": "u1", "turns": [{"speaker": "user", "text": "Where is my parcel?"}]}
+    log.write_text("{not json\n" + json.dumps(asked), encoding="utf-8")
+    told = mine(file, "--unlabelled", str(log), "--task", "intent")
+    assert told.returncode == 0, told.stderr
+    assert f"--unlabelled: {log}:1: not a JSON object: " in told.stderr
+    assert "left out; correct or remove the line" in told.stderr
+
+
 def test_a_refresh_leaves_out_the_same(tmp_path: Path) -> None:
     file, _ = faulty(tmp_path)
     place = tmp_path / "registry.db"

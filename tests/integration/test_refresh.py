@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from rule_store import canonical_bytes, load_key
-from rule_store.registry import Registry
+from rule_store.registry import RefreshRow, Registry
 from streams.building import build_release, pack_rules
 from streams.codec import encode_event
 from streams.events import DialogueEvent, Turn
@@ -104,11 +104,7 @@ def answered(system: System, release: str) -> bool:
 def test_killed_at_any_moment_the_next_run_ends_where_it_would_have(
     system: System, moment: str
 ) -> None:
-    program = [sys.executable, "-m", "tests.integration.refresh_killer", moment]
-    places = [str(system.folder), str(system.key), system.bootstrap, system.prefix]
-    killed = subprocess.run([*program, *places], cwd=CHECKOUT, timeout=120, check=False)
-    assert killed.returncode == -signal.SIGKILL
-
+    kill(system, moment, lesson="first")
     topic = refresh_killer.FatalTopic(system.cluster, prefix=system.prefix)
     row = refresh_killer.refresh("never", system.folder, load_key(system.key), topic)
     decided = moment in ("decided", "half published", "published")
@@ -125,6 +121,33 @@ def test_killed_at_any_moment_the_next_run_ends_where_it_would_have(
     before = keys(system)
     again = refresh_killer.refresh("never", system.folder, load_key(system.key), topic)
     assert (again.outcome, keys(system)) == ("unchanged", before)
+
+
+def kill(system: System, moment: str, *, lesson: str) -> None:
+    """Run a refresh until it is killed at a moment."""
+    program = [sys.executable, "-m", "tests.integration.refresh_killer", moment, lesson]
+    places = [str(system.folder), str(system.key), system.bootstrap, system.prefix]
+    killed = subprocess.run([*program, *places], cwd=CHECKOUT, timeout=120, check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("moment", ["decided", "published"])
+def test_what_a_killed_run_has_activated_makes_room_when_its_examples_are_taken_back(
+    system: System, moment: str
+) -> None:
+    topic = refresh_killer.FatalTopic(system.cluster, prefix=system.prefix)
+    key = load_key(system.key)
+
+    def refresh(lesson: str) -> RefreshRow:
+        return refresh_killer.refresh("never", system.folder, key, topic, lesson=lesson)
+
+    first = refresh("first")
+    kill(system, moment, lesson="wider")
+    wider = refresh("wider")
+    assert (wider.outcome, wider.release != first.release) == ("unchanged", True)
+    back = refresh("first")
+    assert (back.outcome, back.release) == ("activated", first.release)
 
 
 def keys(system: System) -> list[str]:

@@ -1,11 +1,13 @@
 """Registry: what refreshes came to, on SQLite and on PostgreSQL."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine, event
 
 from rule_store.registry import RefreshOutcome, RefreshRow, Registry, refreshes
 from tests.factories import NOW_MS
-from tests.registries import activate, add
+from tests.registries import LABELS_DIGEST, activate, add
 
 INPUTS, OTHERS = "1" * 64, "2" * 64
 ROW = RefreshRow(
@@ -36,6 +38,7 @@ def test_the_newest_run_counts_and_a_failed_one_decided_nothing(registry: Regist
     note(registry, later)
     note(registry, RefreshRow(domain="shop", outcome="failed", inputs=INPUTS))
     note(registry, RefreshRow(domain="shop", outcome="interrupted", inputs=INPUTS))
+    note(registry, RefreshRow(domain="shop", outcome="activating", inputs=INPUTS))
     assert registry.last_refresh("shop", INPUTS) == later
 
 
@@ -52,25 +55,73 @@ def test_reasons_are_cut_to_fit(registry: Registry) -> None:
     assert row.details["reasons"] == ["页" * 250] * 16
 
 
-def test_what_a_run_has_put_in_force_is_told_from_what_a_person_has(registry: Registry) -> None:
-    def ran(outcome: RefreshOutcome, release: str) -> None:
-        row = RefreshRow(domain="shop", outcome=outcome, inputs=INPUTS, release=release)
-        note(registry, row)
+def put_in_force(registry: Registry, release: str) -> None:
+    """As a refresh does."""
+    note(registry, RefreshRow(domain="shop", outcome="activating", inputs=INPUTS, release=release))
+    activate(registry, release)
 
-    def by_refresh() -> bool:
-        return registry.refresh_activated(registry.history("shop", limit=1)[0])
 
+def overruled(registry: Registry, release: str) -> bool:
+    return registry.overruled("shop", LABELS_DIGEST, release)
+
+
+def test_what_a_person_has_put_in_the_place_of_a_release_overrules_it(registry: Registry) -> None:
+    one, two, three = add(registry, "one", "two", "three")
+    assert not overruled(registry, one), "it never was in force"
+    put_in_force(registry, one)
+    put_in_force(registry, two)
+    assert not overruled(registry, one), "a refresh has replaced it"
+    activate(registry, one)
+    assert overruled(registry, two)
+    put_in_force(registry, three)
+    assert overruled(registry, two), "a person did before"
+    assert not overruled(registry, one)
+    put_in_force(registry, two)
+    assert not overruled(registry, two), "it was in force since"
+
+
+def test_who_gives_a_release_a_shadow_puts_no_other_in_its_place(registry: Registry) -> None:
+    one, two, three = add(registry, "one", "two", "three")
+    put_in_force(registry, one)
+    put_in_force(registry, two)
+    activate(registry, two, shadow=three)
+    assert not overruled(registry, one)
+
+
+@pytest.mark.parametrize("since", ["failed", "unchanged"])
+def test_what_a_run_did_not_come_to_activate_a_person_has(
+    registry: Registry, since: RefreshOutcome
+) -> None:
     one, two = add(registry, "one", "two")
-    activate(registry, one)
-    assert not by_refresh()
-    ran("activated", one)
-    assert by_refresh()
+    put_in_force(registry, one)
+    for outcome in ("activating", since):
+        row = RefreshRow(domain="shop", outcome=outcome, inputs=INPUTS, release=two)
+        note(registry, row)
     activate(registry, two)
-    ran("failed", two)
-    assert by_refresh(), "it may have failed when it had activated"
-    activate(registry, one)
-    ran("unchanged", one)
-    assert not by_refresh(), "a person has rolled back"
+    assert overruled(registry, one)
+
+
+def test_activations_are_looked_for_below_more_rows_than_are_read_at_once(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refreshes, "ROWS", 2)
+    one, two, three = add(registry, "one", "two", "three")
+    put_in_force(registry, one)
+    activate(registry, two)
+    for release in (three, two, three, two):
+        put_in_force(registry, release)
+    assert overruled(registry, one)
+    assert not overruled(registry, three)
+
+
+def test_a_run_that_found_another_in_force_decides_nothing_anew(registry: Registry) -> None:
+    staged = RefreshRow(domain="shop", outcome="staged", inputs=INPUTS, release=ROW.release)
+    note(registry, staged)
+    note(registry, replace(staged, outcome="unchanged"))
+    assert registry.last_refresh("shop", INPUTS) == staged
+    in_force = replace(staged, outcome="unchanged", active=ROW.release)
+    note(registry, in_force)
+    assert registry.last_refresh("shop", INPUTS) == in_force
 
 
 def test_what_else_stands_in_the_trail_is_not_read(

@@ -78,45 +78,60 @@ def test_the_same_command_again_gives_the_same_bytes(whole: Path) -> None:
     assert files(whole) == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_stopped_at_any_moment_it_goes_on_to_the_same_bytes(number: int, whole: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_it_says_how_to_go_on_and_ends_with_the_same_bytes(
+    number: int, whole: Path
+) -> None:
     out = whole.parent / "stopped"
+    status, said = stopped(out, number, minings=2)
+    assert status == STOPPED
+    assert "run the same command again to go on" in said
+    assert kdsl(*command(out)).returncode == 0
+    assert files(out) == files(whole)
+
+
+def test_killed_again_and_again_it_goes_on_to_the_same_bytes(whole: Path) -> None:
+    """After one mining, two, three and four of six."""
+    out = whole.parent / "killed"
+    for minings in range(1, 5):
+        status, said = stopped(out, signal.SIGKILL, minings=minings)
+        assert status == -signal.SIGKILL, said
+        assert len(kept(out)) >= minings
+        assert not (out / "intent.rules").exists()
+    assert kdsl(*command(out)).returncode == 0
+    assert files(out) == files(whole)
+
+
+def kept(out: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in (out / FOLDER).glob("intent-*.json")}
+
+
+def stopped(out: Path, number: int, *, minings: int) -> tuple[int, str]:
+    """Send a run a signal once so many minings are kept; its exit status, and what it said."""
     run = subprocess.Popen(
         [sys.executable, "-m", "streams.cli", *command(out)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TERM": "dumb"},
     )
-    _until_two_are_kept(out, run)
-    run.send_signal(number)
-    said = run.communicate(timeout=60)[1]
-    killed = number == signal.SIGKILL
-    assert run.returncode == (-signal.SIGKILL if killed else STOPPED), said
-    assert killed or "run the same command again to go on" in said
-    kept = [each.name for each in (out / FOLDER).glob("intent-*.json")]
-    assert len(kept) >= 2
-    assert not (out / "intent.rules").exists()
-    assert kdsl(*command(out)).returncode == 0
-    assert files(out) == files(whole)
-
-
-def _until_two_are_kept(out: Path, run: "subprocess.Popen[str]") -> None:
     deadline_s = time.monotonic() + 120
-    while not (out / FOLDER / "intent-1.json").exists():
+    while not (out / FOLDER / f"intent-{minings - 1}.json").exists():
         assert run.poll() is None, run.communicate()[1]
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
+    run.send_signal(number)
+    said = run.communicate(timeout=60)[1]
+    return run.returncode, said
 
 
 def test_a_checkpoint_of_another_seed_is_refused_and_stays(chats: Path) -> None:
     out = chats.parent / "out"
-    (out / FOLDER).mkdir(parents=True)
-    kept = out / FOLDER / "intent-0.json"
-    kept.write_text('{"digest": "of another"}', encoding="utf-8")
+    stopped(out, signal.SIGKILL, minings=1)
+    before = kept(out)
     refused = kdsl(*command(out, "--seed", "1"))
     assert refused.returncode == 1
     assert f"remove {out / FOLDER}, or give another --out" in refused.stderr
-    assert kept.exists()
+    assert kept(out) == before
 
 
 def test_a_broken_checkpoint_is_said_and_mined_again(whole: Path) -> None:

@@ -102,6 +102,22 @@ def test_a_written_rule_is_judged_by_its_own_firings_once_it_has_many() -> None:
     assert found["seldom"].low < found["seldom"].value < found["good"].value
 
 
+def test_written_rules_of_which_none_fired_are_believed_and_not_for_certain() -> None:
+    """About as if they had fired ten times and been right nine times."""
+    found = written_reliabilities({"a": (0, 0), "b": (0, 0)})
+    assert found["a"] == found["b"]
+    assert 0.85 < found["a"].value < 0.92
+    assert found["a"].low < 0.75
+
+
+def test_a_handful_of_right_firings_makes_no_written_rule_certain() -> None:
+    found = written_reliabilities(
+        {"a": (3, 0), "b": (2, 0), **{f"new{n}": (0, 0) for n in range(9)}}
+    )
+    assert 0.85 < found["new0"].value < found["a"].value < 0.97
+    assert found["new0"].low < 0.8
+
+
 def test_no_written_rules_need_no_judging() -> None:
     assert written_reliabilities({}) == {}
 

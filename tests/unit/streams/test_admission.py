@@ -48,6 +48,17 @@ def test_each_release_answers_by_its_own_rules() -> None:
     assert compared.active == GateAnswer(label=None)
 
 
+def test_the_gate_is_told_which_moments_are_of_one_dialogue() -> None:
+    moments = [replace(question(f"d1@{n}", "track"), dialogue_id="d1") for n in range(2)]
+    compared = compare(
+        moments, candidate=release(TRACK), active=None, bundle=None, probabilities=None
+    )
+    assert [(each.example_id, each.dialogue_id) for each in compared] == [
+        ("d1@0", "d1"),
+        ("d1@1", "d1"),
+    ]
+
+
 def test_without_a_model_votes_decide_between_rules_that_disagree() -> None:
     """For the rule that comes first, when both are believed alike; the gate sees both votes."""
     (compared,) = compare(

@@ -12,6 +12,7 @@ import pytest
 from rule_store import new_key
 from rule_store.registry import Registry
 from streams.folder_lock import FolderLock
+from streams.refresh_folder import KEPT
 from tests import factories as make
 from tests.commands import kdsl
 
@@ -129,6 +130,19 @@ def test_a_folder_that_cannot_be_written_to_is_one_sentence(place: Path, out: st
     assert finished.returncode == 1
     assert "is no folder that we can write to" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["--out", "beside the registry"])
+def test_only_in_its_own_place_are_older_runs_forgotten(place: Path, named: bool) -> None:
+    """In a folder of --out they may be another domain's."""
+    out = place / "out" if named else place / "registry-refresh" / "kiosk"
+    older = [out / f"{number:012x}" for number in range(KEPT + 1)]
+    for run in older:
+        run.mkdir(parents=True)
+        (run / "candidate.release").touch()
+    arguments = ["--stage", "--examples", write_examples(place / "train.jsonl", 60)]
+    assert refresh(place, *arguments, *(["--out", out] if named else [])).returncode == 3
+    assert sum(run.exists() for run in older) == (KEPT + 1 if named else KEPT - 1)
 
 
 def test_one_that_is_stopped_says_how_to_go_on_and_is_written_down(

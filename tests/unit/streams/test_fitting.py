@@ -1,5 +1,8 @@
 """λ and the thresholds are fitted on answers that nobody was trained on."""
 
+from collections import UserDict
+from collections.abc import ItemsView
+
 from rule_store import Vote
 from streams.fitting import _FUSE_AT, NEVER, FitRow, fit_weights
 
@@ -80,3 +83,28 @@ def test_abstaining_stops_before_it_costs() -> None:
 def test_without_rules_only_the_model_is_fitted() -> None:
     weights = fit_weights([row("a", 0.9)], labels=LABELS, f1_given_up=0.0)
     assert (weights.answer_at, weights.vote_weight) == (NEVER, 0.0)
+
+
+class Counting(UserDict[str, float]):
+    """Probabilities that know how often they were looked through."""
+
+    looks = 0
+
+    def items(self) -> ItemsView[str, float]:
+        self.looks += 1
+        return super().items()
+
+
+def test_a_model_is_weighed_as_often_however_many_reliabilities_there_are() -> None:
+    """Rules that are all wrong try every reliability as the bound from which they answer."""
+    looks = []
+    for distinct in (1, 30):
+        asked = [Counting(a=0.1, b=0.9) for _ in range(30)]
+        rows = [
+            FitRow(label="b", probabilities=p, votes=(Vote(label="a", reliability=reliability),))
+            for place, p in enumerate(asked)
+            for reliability in [0.6 + 0.01 * (place % distinct)]
+        ]
+        assert fit_weights(rows, labels=LABELS, f1_given_up=0.0).answer_at == NEVER
+        looks.append(sum(each.looks for each in asked))
+    assert looks[0] == looks[1] > 0

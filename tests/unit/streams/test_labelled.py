@@ -164,6 +164,33 @@ def test_a_repeated_id_with_several_labels_is_left_out_altogether() -> None:
     )
 
 
+def test_labels_of_two_tasks_do_not_contradict_each_other() -> None:
+    """Each task has its own; of the two for intent neither is taken."""
+    event = make.event(make.user("hello", make.image("i1", PICTURE)))
+    intent, other, scene = (
+        example(replace(event, tasks=(task,)), label)
+        for task, label in (("intent", "track"), ("intent", "refund"), ("scene", "receipt"))
+    )
+    assert learnable([intent, scene], DOMAIN) == ((intent, scene), ())
+    usable, left_out = learnable([intent, other, scene], DOMAIN)
+    assert usable == (scene,)
+    assert len(left_out) == 2
+
+
+def test_two_images_of_one_event_need_ids_of_their_own() -> None:
+    """Votes and out-of-fold answers are by example and task, and would mix the images up."""
+    images = make.image("i1", PICTURE), make.image("i2", make.png(shade=9))
+    one, other = (
+        example(make.event(make.user("hello", image), tasks=("scene",)), label)
+        for image, label in zip(images, ("receipt", "chat"), strict=True)
+    )
+    usable, left_out = learnable([one, other], DOMAIN)
+    assert usable == ()
+    assert {each.cure for each in left_out} == {
+        "keep the right one, or give each line its own event_id"
+    }
+
+
 def test_many_lines_of_one_fault_are_one_sentence() -> None:
     wrong = [LeftOut(place=f"a:{n}", why="no label", cure="give one") for n in range(7)]
     assert told(wrong) == ("a:0, a:1, a:2, a:3, a:4 and 2 more: no label: left out; give one",)

@@ -1,9 +1,6 @@
 """What was mined, as a folder from which a release is built."""
 
 import json
-import os
-import signal
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +9,9 @@ import pytest
 from rule_store import format_rules, read_rules
 from rule_store.folds import fold
 from streams.building import build_release, folder_rules
-from streams.errors import InvalidDomain, InvalidSettings
+from streams.errors import InvalidSettings
 from streams.mined_files import rules_text, untaught_text, write_mined
-from streams.mining_checkpoint import Checkpoint
 from streams.rule_files import read_fitted_on
-from streams.rule_mining import MinedTask
 from streams.untaught import without_labels
 from tests import factories as make
 from tests.mined import DOMAIN, LABELS, examples, mined_task, unlabelled
@@ -118,113 +113,6 @@ def test_the_moments_of_a_dialogue_are_named_with_it(tmp_path: Path) -> None:
     write_mined([MINED], tmp_path)
     row = json.loads((tmp_path / "fitted.json").read_text())[rule(has("where")).id]
     assert "dialogue_ids" not in row
-
-
-def test_rules_that_somebody_edited_are_not_overwritten(tmp_path: Path) -> None:
-    write_mined([MINED], tmp_path)
-    edited = (tmp_path / "intent.rules").read_text().replace('"where"', '"wherever"')
-    (tmp_path / "intent.rules").write_text(edited)
-    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
-    with pytest.raises(InvalidSettings) as refused:
-        write_mined([MINED], tmp_path)
-    assert str(refused.value) == (
-        f"{tmp_path}/intent.rules is not as `kdsl rules mine` wrote it: move it away to keep what "
-        "was edited, or give another --out"
-    )
-    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
-    assert len(folder_rules(tmp_path, DOMAIN)["intent"].rule_set.rules) == 4
-    (tmp_path / "intent.rules").rename(tmp_path / "mine.rules")
-    write_mined([MINED], tmp_path)
-    assert (tmp_path / "mine.rules").read_text() == edited
-
-
-def test_a_pack_is_not_mined_into(tmp_path: Path) -> None:
-    (tmp_path / "domain.toml").touch()
-    with pytest.raises(InvalidSettings, match="is a domain pack, whose rules somebody wrote"):
-        write_mined([MINED], tmp_path)
-    assert [each.name for each in tmp_path.iterdir()] == ["domain.toml"]
-
-
-OTHER = mined_task(examples(6))
-
-
-@pytest.mark.parametrize("obstacle", ["intent.rules", "fitted.json", "votes.jsonl"])
-@pytest.mark.parametrize("earlier", [[], [OTHER]])
-def test_files_of_two_minings_are_not_released(
-    earlier: list[MinedTask], obstacle: str, tmp_path: Path
-) -> None:
-    """Writing is stopped at one file after the other."""
-    write_mined(earlier, tmp_path)
-    (tmp_path / obstacle).unlink(missing_ok=True)
-    (tmp_path / obstacle).mkdir()
-    with pytest.raises(InvalidSettings, match="cannot be written"):
-        write_mined([MINED], tmp_path)
-    with pytest.raises(InvalidDomain, match="are of two minings, as writing them was stopped: run"):
-        folder_rules(tmp_path, DOMAIN)
-    (tmp_path / obstacle).rmdir()
-    write_mined([MINED], tmp_path)
-    assert folder_rules(tmp_path, DOMAIN)["intent"].fitted == MINED.mined.chosen.values()
-
-
-def killed(at: int, write: Callable[[], None]) -> bool:
-    """Whether a process that dies when it has made so many things last died before its end."""
-    child = os.fork()
-    if child:
-        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-    sync, left = os.fsync, iter(range(at))
-
-    def die(opened: int) -> None:
-        if next(left, None) is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-        sync(opened)
-
-    try:
-        pytest.MonkeyPatch().setattr(os, "fsync", die)
-        write()
-    finally:
-        os._exit(0)
-
-
-@pytest.mark.parametrize("at", range(10))
-def test_killed_at_any_moment_the_files_are_of_one_mining_or_not_released(
-    at: int, tmp_path: Path
-) -> None:
-    """Of five files the text and the name are made to last, of the last the name alone."""
-    write_mined([OTHER], tmp_path)
-    old = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
-    fresh = tmp_path / "fresh"
-    write_mined([MINED], fresh)
-    new = {each.name: each.read_bytes() for each in fresh.iterdir()}
-    assert killed(at, lambda: write_mined([MINED], tmp_path)) == (at < 9)
-    found = {name: (tmp_path / name).read_bytes() for name in new}
-    if 1 <= at <= 7:
-        with pytest.raises(InvalidDomain, match="are of two minings"):
-            folder_rules(tmp_path, DOMAIN)
-    else:
-        folder_rules(tmp_path, DOMAIN)
-        assert found == (new if at else old)
-    checkpoint = Checkpoint(tmp_path)
-    checkpoint.acquire()
-    write_mined([MINED], tmp_path)
-    checkpoint.release()
-    assert {each.name: each.read_bytes() for each in tmp_path.iterdir() if each.is_file()} == new
-
-
-def test_rules_edited_after_writing_was_stopped_are_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "votes.jsonl").mkdir()
-    with pytest.raises(InvalidSettings, match="cannot be written"):
-        write_mined([MINED], tmp_path)
-    (tmp_path / "intent.rules").write_text("# mine")
-    (tmp_path / "votes.jsonl").rmdir()
-    with pytest.raises(InvalidSettings, match="move it away"):
-        write_mined([MINED], tmp_path)
-
-
-def test_what_was_written_of_another_task_is_still_known(tmp_path: Path) -> None:
-    both = make.domain()
-    scene = without_labels(both.tasks["scene"], both, unlabelled("hello"))
-    for each in (MINED, scene, MINED, scene):
-        write_mined([each], tmp_path)
 
 
 def test_printed_rules_are_read_as_they_are() -> None:

@@ -12,7 +12,7 @@ from rule_store.mining.found import Improvement
 from rule_store.mining.held_out import HeldOutSettings
 from rule_store.mining.mined import Mined, judge
 from rule_store.mining.miner import Effort
-from rule_store.mining.self_training import Trial
+from rule_store.mining.self_training import SelfTrainingTrial
 from rule_store.mining.table import LabelledEvidence
 from streams.curves import Chart
 from streams.mined_figures import figures
@@ -60,16 +60,31 @@ def test_rules_that_agree_come_right_together_and_those_that_do_not_apart() -> N
     ]
     mined = judged(rules, rules, rules, given=given)
     said, key = [], []
-    for place, vote in enumerate(mined.votes):
+    for vote in mined.votes:
         judged_rules = mined.by_fold[vote.fold]
         for each in judged_rules.rules:
             assert each.id in vote.rules
             said.append(judged_rules.values()[each.id])
-            key.append((place, each.label))
+            key.append((vote.dialogue_id, each.label))
     assert len({label for _, label in key}) == 2
     found = figures(mined, ())
     assert found.honest_ece == perfect_ece(said, seed=0, together=key)
-    assert found.honest_ece != perfect_ece(said, seed=0, together=[place for place, _ in key])
+    assert found.honest_ece != perfect_ece(said, seed=0, together=[of for of, _ in key])
+
+
+def test_rules_that_agree_at_two_moments_of_a_dialogue_come_right_together() -> None:
+    """Ten dialogues of two moments are as few as ten examples."""
+    words = [(f"d{n}", "track" if n % 4 else "refund") for n in range(10)]
+    apart = [example(f"{of}@{n}", label, "where") for of, label in words for n in range(2)]
+    moments = [replace(each, dialogue_id=each.example_id.partition("@")[0]) for each in apart]
+    found = rule(has("where"), label="track")
+    mined = judged([found], [found], [found], given=moments)
+    values = [each.values()[found.id] for each in mined.by_fold]
+    said = [values[each.fold] for each in mined.votes]
+    key = [each.dialogue_id for each in mined.votes]
+    assert len(set(key)) == 10
+    assert figures(mined, ()).honest_ece == perfect_ece(said, seed=0, together=key)
+    assert figures(mined, ()).honest_ece > perfect_ece(said, seed=0)
 
 
 def test_where_every_rule_is_right_so_are_the_figures() -> None:
@@ -161,7 +176,9 @@ def test_a_task_without_any_label_has_no_figure_of_held_out_examples() -> None:
 
 
 def test_whether_self_training_is_on_is_said_with_its_figures() -> None:
-    trial = Trial(labelled=9, unlabelled=20, wrong=0.1, gained=4, lost=1, before=0.5, after=0.6)
+    trial = SelfTrainingTrial(
+        labelled=9, unlabelled=20, wrong=0.1, gained=4, lost=1, before=0.5, after=0.6
+    )
     assert trial_said(trial) == (
         "self-training is on: weighted F1 on held-out labelled examples 0.500 without and 0.600 "
         "with it; 4 answers became right and 1 wrong"

@@ -89,7 +89,7 @@ def test_what_a_killed_run_left_half_written_is_removed_when_the_next_begins(
 def test_a_second_run_is_kept_out_until_the_first_ends(tmp_path: Path) -> None:
     first, second = Checkpoint(tmp_path), Checkpoint(tmp_path)
     first.acquire()
-    with pytest.raises(FolderInUse, match="another rules mine runs in"):
+    with pytest.raises(FolderInUse, match="another mining runs in"):
         second.acquire()
     first.release()
     second.acquire()

@@ -1,9 +1,12 @@
 """Which of the registry's examples a refresh reads beside those of files."""
 
+from dataclasses import replace
+
 from rule_store.canonical import canonical_json
 from rule_store.registry import LabelledExample
+from streams.events import Question
 from streams.refresh_examples import as_dataset, choose_stored
-from tests.refreshes import DOMAIN, question
+from tests.refreshes import DOMAIN, TWO_TASKS, question
 
 
 def stored(name: str, label: str, **fields: object) -> LabelledExample:
@@ -31,6 +34,15 @@ def test_what_a_file_labels_otherwise_is_left_out_of_both_and_said() -> None:
     assert found.contradicted == {"d1"}
     (note,) = found.notes
     assert note.startswith("another label in --examples than in the registry: 1 example ('d1'); ")
+
+
+def test_an_event_of_two_tasks_has_a_label_of_each() -> None:
+    scene = replace(question("d1", "track"), question=Question(task="scene"), label="chat")
+    given = [question("d1", "track"), scene]
+    found = choose_stored([stored("d1", "track")], given, TWO_TASKS)
+    assert (found.lines, found.contradicted, found.notes) == ((), frozenset(), ())
+    found = choose_stored([stored("d1", "track")], [scene], TWO_TASKS)
+    assert (len(found.lines), found.contradicted) == (1, frozenset())
 
 
 def test_images_of_which_only_the_names_are_known_are_left_out() -> None:

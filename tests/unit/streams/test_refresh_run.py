@@ -32,7 +32,7 @@ from streams.labelled import LabelledQuestion
 from streams.published import Published
 from streams.refresh_folder import KEPT, candidate_file
 from streams.refresh_run import Mine, RefreshJob, run
-from streams.refresh_trail import written_down
+from streams.refresh_trail import RefreshTrail, written_down
 from tests.factories import NOW_MS
 from tests.refreshes import DOMAIN, OTHER, REFUND, TRACK, FakeMiner, question, questions
 from tests.release_topics import FakeReleaseTopic
@@ -41,6 +41,8 @@ KEY = Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
 SETTINGS = {"seed": 0, "hold_out": "admission"}
 # Two of three labels: clearly better than guessing.
 SOME = TRACK + OTHER
+# Right wherever it fires, and so no worse: what a wrong example may teach unnoticed.
+IT = 'when last has "it" then track\n'
 
 
 @pytest.fixture
@@ -62,6 +64,7 @@ class Refresher:
             "domain": DOMAIN,
             "classifier": None,
             "folder": self.folder,
+            "forget_old": True,
             "settings": SETTINGS,
             "gate": GateSettings(),
             "change_bundle": False,
@@ -82,6 +85,13 @@ class Refresher:
         given = questions(300) if labelled is None else labelled
         with written_down(self.registry, DOMAIN.name, by=job.by, now_ms=lambda: job.at_ms) as trail:
             return run(self.registry, self.topic, job, labelled=given, mine=mine, trail=trail)
+
+    def killed(self, mine: Mine, labelled: Sequence[LabelledQuestion]) -> None:
+        """Run, and write nothing down when it is over."""
+        trail = RefreshTrail(
+            DOMAIN.name, lambda row: self.registry.note_refresh(row, by="cron", at_ms=NOW_MS)
+        )
+        run(self.registry, self.topic, self.job(), labelled=labelled, mine=mine, trail=trail)
 
     @property
     def in_force(self) -> str | None:
@@ -218,11 +228,53 @@ def test_what_was_staged_is_activated_by_a_run_that_does_not_stop_before(
     assert refresher.in_force == staged.release
 
 
+def test_staged_again_and_again_it_is_still_activated_when_that_is_asked(
+    refresher: Refresher,
+) -> None:
+    staged = refresher.refresh(FakeMiner(SOME), stage=True)
+    again = FakeMiner(SOME)
+    for _ in range(2):
+        assert refresher.refresh(again, stage=True).outcome == "unchanged"
+    assert again.seen == []
+    row = refresher.refresh(FakeMiner(SOME))
+    assert (row.outcome, row.release) == ("activated", staged.release)
+
+
+def activate_by_hand(refresher: Refresher, release: str | None) -> None:
+    wanted = Wanted(release=release or "", key=KEY, by="ann", at_ms=NOW_MS)
+    asyncio.run(activate_release(refresher.registry, refresher.topic, wanted))
+
+
+def test_what_was_staged_and_somebody_has_tried_and_rolled_back_stays_out(
+    refresher: Refresher,
+) -> None:
+    first = refresher.refresh(FakeMiner(SOME))
+    staged = refresher.refresh(FakeMiner(SOME + REFUND), questions(303), stage=True)
+    activate_by_hand(refresher, staged.release)
+    activate_by_hand(refresher, first.release)
+    row = refresher.refresh(FakeMiner(SOME + REFUND), questions(303))
+    assert row.outcome == "unchanged"
+    assert refresher.in_force == first.release
+
+
+def test_what_somebody_has_rolled_back_stays_out_although_a_refresh_came_between(
+    refresher: Refresher,
+) -> None:
+    first = refresher.refresh(FakeMiner(SOME))
+    refresher.refresh(FakeMiner(SOME + REFUND), questions(303))
+    activate_by_hand(refresher, first.release)
+    between = refresher.refresh(FakeMiner(SOME + REFUND + IT), questions(306))
+    assert between.outcome == "activated"
+    row = refresher.refresh(FakeMiner(SOME + REFUND), questions(303))
+    assert row.outcome == "unchanged"
+    assert "somebody has put another in its place" in row.reasons[0]
+    assert refresher.in_force == between.release
+
+
 def test_what_somebody_has_rolled_back_is_not_put_in_force_again(refresher: Refresher) -> None:
     first = refresher.refresh(FakeMiner(SOME))
     refresher.refresh(FakeMiner(SOME + REFUND), questions(303))
-    back = Wanted(release=first.release or "", key=KEY, by="ann", at_ms=NOW_MS)
-    asyncio.run(activate_release(refresher.registry, refresher.topic, back))
+    activate_by_hand(refresher, first.release)
     miner = FakeMiner(SOME + REFUND)
     for _ in range(2):
         row = refresher.refresh(miner, questions(303))
@@ -265,10 +317,6 @@ def test_a_run_that_failed_is_tried_again(refresher: Refresher, registry: Regist
     assert refresher.refresh(FakeMiner(SOME)).outcome == "activated"
 
 
-# Right wherever it fires, and so no worse: what a wrong example may teach unnoticed.
-IT = 'when last has "it" then track\n'
-
-
 def test_an_example_that_is_taken_back_is_unlearned(refresher: Refresher) -> None:
     first = refresher.refresh(FakeMiner(SOME + REFUND))
     assert refresher.refresh(FakeMiner(SOME + REFUND + IT), questions(303)).outcome == "activated"
@@ -284,6 +332,34 @@ def test_one_that_could_not_be_published_counts_as_of_a_refresh(refresher: Refre
     with pytest.raises(NotPublished):
         refresher.refresh(wider, questions(303))
     refresher.topic.fails = None
+    assert refresher.refresh(wider, questions(303)).outcome == "unchanged"
+    assert refresher.in_force != first.release
+    row = refresher.refresh(FakeMiner(SOME + REFUND))
+    assert (row.outcome, row.release) == ("activated", first.release)
+
+
+class Killed(BaseException):
+    """Nothing is written down any more."""
+
+
+class Deadly(FakeReleaseTopic):
+    """Who has sent there is killed."""
+
+    async def send(self, records: Sequence[tuple[str, bytes]]) -> None:
+        await super().send(records)
+        raise Killed
+
+
+def test_one_that_is_killed_when_it_has_activated_counts_as_of_a_refresh(
+    refresher: Refresher,
+) -> None:
+    first = refresher.refresh(FakeMiner(SOME + REFUND))
+    wider, living = FakeMiner(SOME + REFUND + IT), refresher.topic
+    refresher.topic = Deadly()
+    refresher.topic.records = living.records
+    with pytest.raises(Killed):
+        refresher.killed(wider, questions(303))
+    refresher.topic = living
     assert refresher.refresh(wider, questions(303)).outcome == "unchanged"
     assert refresher.in_force != first.release
     row = refresher.refresh(FakeMiner(SOME + REFUND))
@@ -417,6 +493,12 @@ def test_the_newest_runs_are_kept_to_be_looked_at(refresher: Refresher) -> None:
     rows = [refresher.refresh(FakeMiner(SOME), questions(300 + n)) for n in range(KEPT + 2)]
     there = {each.name for each in refresher.folder.iterdir()}
     assert there == {mine.name, *(row.inputs[:12] for row in rows[2:])}
+
+
+def test_in_a_folder_that_others_may_use_too_no_run_is_removed(refresher: Refresher) -> None:
+    for number in range(KEPT + 2):
+        refresher.refresh(FakeMiner(SOME), questions(300 + number), forget_old=False)
+    assert len(list(refresher.folder.iterdir())) == KEPT + 2
 
 
 def test_a_candidate_that_cannot_be_written_is_one_sentence(refresher: Refresher) -> None:

@@ -50,27 +50,27 @@ def activation(digest: str) -> Activation:
 
 
 def test_inputs_never_seen_are_for_the_miner() -> None:
-    assert known(None, activation(ONE), by_refresh=False, stage=False) is None
+    assert known(None, activation(ONE), overruled=False, stage=False) is None
 
 
 def test_a_refusal_holds_as_long_as_the_same_is_in_force() -> None:
     row = last("refused", active=ONE)
-    again = known(row, activation(ONE), by_refresh=False, stage=False)
+    again = known(row, activation(ONE), overruled=False, stage=False)
     assert again is not None
     assert (again.outcome, again.reasons) == ("refused", ("FAILED: size",))
-    assert known(row, None, by_refresh=False, stage=False) is None
+    assert known(row, None, overruled=False, stage=False) is None
 
 
 @pytest.mark.parametrize("outcome", ["activated", "staged", "unchanged"])
 def test_what_is_in_force_is_not_made_again(outcome: RefreshOutcome) -> None:
-    again = known(last(outcome, active=ONE), activation(TWO), by_refresh=False, stage=False)
+    again = known(last(outcome, active=ONE), activation(TWO), overruled=False, stage=False)
     assert again is not None
     assert again.outcome == "unchanged"
 
 
-@pytest.mark.parametrize("outcome", ["activated", "unchanged"])
-def test_what_was_in_force_and_is_not_any_more_stays_out(outcome: RefreshOutcome) -> None:
-    again = known(last(outcome, active=ONE), activation(ONE), by_refresh=False, stage=False)
+@pytest.mark.parametrize("outcome", ["activated", "unchanged", "staged"])
+def test_what_a_person_has_overruled_stays_out(outcome: RefreshOutcome) -> None:
+    again = known(last(outcome, active=ONE), activation(ONE), overruled=True, stage=False)
     assert again is not None
     assert "kdsl release activate 222222222222" in again.reasons[0]
 
@@ -78,13 +78,13 @@ def test_what_was_in_force_and_is_not_any_more_stays_out(outcome: RefreshOutcome
 @pytest.mark.parametrize("outcome", ["activated", "unchanged"])
 def test_what_a_later_refresh_has_replaced_may_come_back(outcome: RefreshOutcome) -> None:
     row = last(outcome, active=ONE)
-    assert known(row, activation(ONE), by_refresh=True, stage=False) is None
+    assert known(row, activation(ONE), overruled=False, stage=False) is None
 
 
 def test_what_is_staged_is_not_staged_again_and_is_activated_when_that_is_asked() -> None:
     row = last("staged", active=ONE)
-    assert known(row, activation(ONE), by_refresh=False, stage=True) is not None
-    assert known(row, activation(ONE), by_refresh=False, stage=False) is None
+    assert known(row, activation(ONE), overruled=False, stage=True) is not None
+    assert known(row, activation(ONE), overruled=False, stage=False) is None
 
 
 def test_inputs_are_named_by_everything_that_decides() -> None:
@@ -107,8 +107,9 @@ def test_inputs_are_named_by_everything_that_decides() -> None:
         named(version="2"),
         named(labelled=questions(7)),
         named(labelled=[*questions(5), question("d5", "track")]),
+        named(labelled=[*questions(5), replace(questions(6)[5], dialogue_id="d4")]),
     ]
-    assert len({same, *others}) == 6
+    assert len({same, *others}) == 7
 
 
 def test_a_candidate_names_the_examples_it_was_made_from() -> None:

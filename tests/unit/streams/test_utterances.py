@@ -105,7 +105,20 @@ def test_another_layout_is_refused(tmp_path: Path, splits: object) -> None:
 @pytest.mark.parametrize("pair", ["x", ["x"], ["x", None], [1, "alarm"], ["x", "alarm", "y"]])
 def test_what_is_no_pair_is_refused_with_its_place(tmp_path: Path, pair: object) -> None:
     file = write(tmp_path, {"train": [["wake me", "alarm"], pair]})
-    assert refusal(tmp_path) == f'{file}: train[1] must be ["text", "intent"]'
+    assert refusal(tmp_path) == f'{file}: train[1]: must be ["text", "intent"]'
+
+
+def test_what_is_no_utterance_can_be_left_out_with_place_and_fault(tmp_path: Path) -> None:
+    file = write(tmp_path, {"train": ["x", ["\ud800", "alarm"], ["wake me", "alarm"]]})
+    faults: dict[str, str] = {}
+
+    def note(place: str, fault: DatasetError) -> None:
+        faults[place] = str(fault)
+
+    found = read_examples(tmp_path, domain="desk", view="live", now_ms=0, left_out=note)
+    assert [each.event.event_id for each in found] == ["train-2"]
+    assert list(faults) == [f"{file}: train[0]", f"{file}: train[1]"]
+    assert all(fault.startswith(f"{place}: ") for place, fault in faults.items())
 
 
 def test_text_that_is_no_json_is_refused(tmp_path: Path) -> None:

@@ -28,6 +28,31 @@ def test_a_draw_holds_only_what_was_drawn() -> None:
     assert set(found.weighted.tolist()) == {0.0, round(1 / 3, 12), 1.0}
 
 
+def test_questions_that_go_together_are_drawn_together() -> None:
+    """Three moments of one dialogue, which the second answers got right, and one of another.
+
+    Drawn are both, or one of them twice: 1 − 2 · 1 / (4 + 1) = 3/5, 1, or 0.
+    """
+    found = paired_differences(
+        ["a"] * 4,
+        [None, None, None, "a"],
+        ["a"] * 4,
+        seed=1,
+        draws=200,
+        together=["d", "d", "d", "e"],
+    )
+    assert set(found.weighted.tolist()) == {0.0, 0.6, 1.0}
+    assert found.by_label[:, 0].tolist() == found.weighted.tolist()
+
+
+def test_each_question_alone_is_drawn_as_if_nothing_was_said_of_it() -> None:
+    right, first, second = ["a", "b", "a"], ["a", None, None], ["b", "b", "a"]
+    plain = paired_differences(right, first, second, seed=1, draws=50)
+    alone = paired_differences(right, first, second, seed=1, draws=50, together=["x", "y", "z"])
+    assert plain.weighted.tolist() == alone.weighted.tolist()
+    assert plain.by_label.tolist() == alone.by_label.tolist()
+
+
 def test_a_claim_of_another_label_costs_that_label() -> None:
     """All of b are right with the first; with the second one a is claimed by b, too."""
     found = paired_differences(["a", "b"], ["a", "b"], ["b", "b"], seed=1, draws=200)

@@ -1,6 +1,8 @@
 """The gate: what each check lets pass, and why it refuses."""
 
+import random
 from collections.abc import Sequence
+from itertools import count as numbers
 
 import pytest
 
@@ -17,6 +19,8 @@ from rule_store.mining.gate import (
 SMALL = ReleaseSize(rules=10, bytes=1000)
 SETTINGS = GateSettings(seed=1)
 
+_DIALOGUES = numbers()
+
 
 def rows(
     count: int,
@@ -28,12 +32,18 @@ def rows(
     fired: Sequence[Vote] = (),
     active_fired: Sequence[Vote] = (),
     task: str = "intent",
+    moments: int = 1,
 ) -> list[Compared]:
-    """Questions of one label that both releases answer alike; `first`: nothing is in force."""
+    """Questions of one label that both releases answer alike; `first`: nothing is in force.
+
+    Each has a dialogue of its own, or shares it with the next ones of so many `moments`.
+    """
     before = None if first else GateAnswer(label=active, votes=tuple(active_fired))
+    dialogues = [f"d{next(_DIALOGUES)}" for _ in range(-(-count // moments))]
     return [
         Compared(
-            example_id=f"{label}-{number}",
+            example_id=f"{dialogues[number // moments]}@{number % moments}",
+            dialogue_id=dialogues[number // moments],
             task=task,
             label=label,
             candidate=GateAnswer(label=candidate, votes=tuple(fired)),
@@ -106,7 +116,7 @@ def test_a_label_with_few_examples_is_not_judged_by_itself() -> None:
     report = judged(rows(60, "track", "track", None), rows(9, "refund", None, "refund"))
     each = check(report, "intent, each label")
     assert each.passed
-    assert each.said == "with 10 examples or more: 1, none clearly worse"
+    assert each.said == "with 10 dialogues or more: 1, none clearly worse"
     refused = judged(
         rows(60, "track", "track", None), rows(9, "refund", None, "refund"), label_support=9
     )
@@ -214,7 +224,7 @@ def test_too_few_examples_tell_nothing() -> None:
     assert judged(rows(20, "track", "track", "track")).passed
     report = judged(rows(19, "track", "track", "track"))
     assert [each.name for each in report.refusals] == ["examples"]
-    assert report.refusals[0].said.startswith("19 in the admission split, 20 are asked for")
+    assert report.refusals[0].said.startswith("19 dialogues in the admission split, 20 are asked")
     assert not judged([]).passed
 
 
@@ -259,7 +269,8 @@ def test_a_task_with_few_examples_is_said_and_not_judged() -> None:
     )
     assert report.passed
     assert check(report, "examples").said == (
-        "24 of intent, 1 of scene in the admission split; by fewer than 10 not judged: scene"
+        "dialogues in the admission split: 24 of intent, 1 of scene; by fewer than 10 not judged: "
+        "scene"
     )
     assert not any(each.name.startswith("scene") for each in report.checks)
 
@@ -269,19 +280,103 @@ def test_tasks_that_all_have_few_examples_tell_nothing() -> None:
     assert [each.name for each in report.refusals] == ["examples"]
 
 
-def test_an_active_release_that_may_have_learned_from_the_split_is_no_measure() -> None:
-    """It knows all by heart; the candidate is right in three of four cases."""
+BY_HEART = "the active one may have learned from these examples"
+
+
+def test_what_is_worse_than_an_active_release_that_may_have_learned_the_split_is_for_a_person() -> (
+    None
+):
+    """The active one knows all by heart, or is better: nobody can tell which by these examples."""
     compared = (
         rows(15, "track", "track", "track"),
         rows(5, "track", None, "track"),
         rows(15, "refund", "refund", "refund"),
         rows(5, "refund", None, "refund"),
     )
-    assert not judged(*compared).passed
-    report = judged(*compared, active_learned=True)
+    overall = check(judged(*compared, active_learned=True), "intent, all labels")
+    assert not overall.passed
+    assert overall.said.startswith("weighted F1 0.857, 1.000 of the active one; ")
+    assert overall.said.endswith(
+        f"; {BY_HEART}, and look better than it is: look at the candidate, and sign and activate "
+        "it yourself"
+    )
+    assert BY_HEART not in check(judged(*compared), "intent, all labels").said
+
+
+def test_a_label_is_told_the_same_way_where_the_active_release_may_have_learned_it() -> None:
+    report = judged(
+        rows(60, "track", "track", None),
+        rows(10, "refund", None, "refund"),
+        active_learned=True,
+    )
+    each = check(report, "intent, each label")
+    assert not each.passed
+    assert each.said.startswith("clearly worse than with the active one: refund ")
+    assert each.said.endswith("sign and activate it yourself")
+
+
+def test_what_is_no_worse_than_an_active_release_that_may_have_learned_the_split_passes() -> None:
+    """Better than guessing it need not be, as it need not where the active one knows nothing."""
+    report = judged(
+        rows(30, "track", "track", "track"), rows(10, "refund", None, None), active_learned=True
+    )
     assert report.passed
-    said = check(report, "intent, all labels").said
-    assert said.startswith("the active one may have learned from these examples; weighted F1 0.857")
+    assert not any(BY_HEART in each.said for each in report.checks)
+
+
+def test_moments_of_one_dialogue_are_no_more_examples_than_the_dialogue() -> None:
+    """One hundred questions, all answered rightly: of twenty dialogues, of nineteen, of nine."""
+    assert judged(rows(100, "track", "track", "track", moments=5)).passed
+    report = judged(rows(95, "track", "track", "track", moments=5))
+    assert [each.name for each in report.refusals] == ["examples"]
+    report = judged(
+        rows(100, "track", "track", "track"),
+        rows(45, "receipt", "receipt", "receipt", task="scene", moments=5),
+    )
+    assert check(report, "examples").said == (
+        "dialogues in the admission split: 100 of intent, 9 of scene; by fewer than 10 not "
+        "judged: scene"
+    )
+    assert not any(each.name.startswith("scene") for each in report.checks)
+
+
+def test_a_label_of_few_dialogues_is_not_judged_by_itself_however_many_their_moments() -> None:
+    report = judged(rows(60, "track", "track", None), rows(45, "refund", None, "refund", moments=5))
+    assert check(report, "intent, each label").said == (
+        "with 10 dialogues or more: 1, none clearly worse"
+    )
+
+
+def test_honest_rules_pass_where_all_moments_of_a_dialogue_come_right_or_wrong() -> None:
+    """Right in .8 of the dialogues, as they say: of fifty draws chance refuses a few."""
+    said = votes("track", 0.8)
+    passed = 0
+    for seed in range(50):
+        drawn = random.Random(seed)
+        right = [drawn.random() < 0.8 for _ in range(40)]
+        compared = [
+            rows(5, "track" if each else "refund", "track", "track", fired=said, moments=5)
+            for each in right
+        ]
+        passed += check(judged(*compared), "intent, calibration").passed
+    assert passed >= 47
+
+
+def test_a_gain_of_few_dialogues_with_many_moments_may_be_chance() -> None:
+    """Three dialogues gained and two lost, of forty with five moments each.
+
+    Were the moments 200 dialogues, fifteen gained and ten lost would pass.
+    """
+
+    def compared(moments: int) -> list[list[Compared]]:
+        return [
+            rows(175, "track", "track", "track", moments=moments),
+            rows(15, "track", "track", None, moments=moments),
+            rows(10, "track", None, "track", moments=moments),
+        ]
+
+    assert check(judged(*compared(1)), "intent, all labels").passed
+    assert not check(judged(*compared(5)), "intent, all labels").passed
 
 
 def test_a_first_release_that_answers_nothing_is_refused() -> None:

@@ -1,5 +1,6 @@
 """Rules label what they are sure of, and mining again is kept only when it does better."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,15 +10,15 @@ from rule_store.mining.held_out import HeldOutSettings, find_by_fold
 from rule_store.mining.mined import Mined
 from rule_store.mining.miner import Miner
 from rule_store.mining.miner_settings import MinerSettings
+from rule_store.mining.pseudo_labels import SelfTrainingSettings, pseudo_labels
 from rule_store.mining.reward import Mdl, NoiseRobust
 from rule_store.mining.self_training import (
-    SelfTrainingSettings,
     compared,
     judged,
     mine_with_unlabelled,
-    pseudo_labels,
     second_minings,
 )
+from rule_store.mining.table import LabelledEvidence
 from tests.mined import LABELS, SIGNALS, examples, unlabelled
 from tests.rules import has, rule
 
@@ -136,3 +137,26 @@ def test_reliabilities_are_of_labelled_examples_alone() -> None:
     found = mine_with_unlabelled(MINER, LABELLED, many, held_out=HELD_OUT)
     assert found.trial.labelled == 100
     assert all(each.examples == 36 for each in found.mined.chosen.training.values())
+
+
+@pytest.mark.parametrize("known", [0, 2, 4, 5, 8])
+def test_stopped_anywhere_it_asks_for_the_minings_that_are_left_and_ends_the_same(
+    known: int,
+) -> None:
+    """Three folds: four minings, and four again with what the rules labelled."""
+    asked: list[int] = []
+    found: list[tuple[Rule, ...]] = []
+
+    def mine(miner: Miner, given: Sequence[LabelledEvidence]) -> tuple[Rule, ...]:
+        asked.append(len(given))
+        found.append(miner.mine(given).rules)
+        return found[-1]
+
+    whole = mine_with_unlabelled(MINER, LABELLED, UNLABELLED, held_out=HELD_OUT, mine=mine)
+    every, asked = asked, []
+    assert [len(LABELLED), len(LABELLED) + 2] == [every[3], every[7]]
+    resumed = mine_with_unlabelled(
+        MINER, LABELLED, UNLABELLED, held_out=HELD_OUT, mine=mine, known=found[:known]
+    )
+    assert asked == every[known:]
+    assert resumed == whole
