@@ -10,7 +10,7 @@ DEMO := $(BIN)/kdsl demo --data .kdsl/demo $(if $(KEEP),--keep) $(if $(SUMMARY),
 TEST_PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-mining bench-mining-large faults constraints format clean
+.PHONY: help setup demo test test-slow check bench bench-mining bench-mining-large faults constraints format clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,10 @@ demo: $(VENV)/.demo ## the whole system on this machine; KEEP=1 leaves it runnin
 	@$(DEMO)
 
 test: setup check ## all checks and tests, on a real Kafka
-	$(BIN)/pytest -n $(TEST_PROCESSES) --no-loadscope-reorder
+	$(BIN)/pytest -n $(TEST_PROCESSES) --no-loadscope-reorder -m "not slow"
+
+test-slow: setup ## the tests that take minutes
+	$(BIN)/pytest -m slow -v
 
 bench: setup ## the benchmark of the frame transport; about an hour, writes docs/benchmarks.md
 	$(BIN)/kdsl bench stream --markdown docs/benchmarks.md

@@ -25,6 +25,7 @@ def lint_rules(
     labels: Collection[str],
     places: Mapping[str, Place] | None = None,
     examples: Iterable[RuleExample] = (),
+    reliability: Mapping[str, float] | None = None,
 ) -> tuple[Finding, ...]:
     """Look through the rules of one task, without evidence.
 
@@ -38,11 +39,19 @@ def lint_rules(
         labels: the task's.
         places: rule id → where it stands.
         examples: that stand beside the rules.
+        reliability: rule id → its fitted one, as far as known: a narrower rule that is more
+            reliable than the wider ones of its label says something of its own.
 
     Returns:
         What was found: rules in their order, then examples, then labels.
     """
-    check = _Check(rule_set, lexicon=lexicon, labels=labels, places=places or {})
+    check = _Check(
+        rule_set,
+        lexicon=lexicon,
+        labels=labels,
+        places=places or {},
+        reliability=reliability or {},
+    )
     found = [finding for rule in rule_set.rules for finding in check.findings(rule)]
     given = {rule.label for rule in rule_set.rules}
     return (
@@ -66,11 +75,13 @@ class _Check:
         lexicon: Lexicon,
         labels: Collection[str],
         places: Mapping[str, Place],
+        reliability: Mapping[str, float],
     ) -> None:
         self._task = rule_set.task
         self._lexicon = lexicon
         self._labels = labels
         self._places = places
+        self._reliability = reliability
         self._implied = Implications((rule.body for rule in rule_set.rules), lexicon)
         self._clashes = {rule.id: self._implied.contradiction(rule.body) for rule in rule_set.rules}
         self._order = {rule.id: number for number, rule in enumerate(rule_set.rules)}
@@ -116,13 +127,8 @@ class _Check:
             if earlier:
                 fault = f"says the same as {self._named(earlier)}; remove one of the two"
                 yield self._found("duplicate", rule, fault)
-        elif same:
-            yield self._found(
-                "shadowed",
-                rule,
-                f"adds nothing: {self._named(same)} fires wherever it does and gives the same "
-                "label; remove this one or narrow the other",
-            )
+        else:
+            yield from self._shadowed(rule, same)
         if others:
             yield self._found(
                 "conflicting",
@@ -131,6 +137,25 @@ class _Check:
                 f"{shown(others[0].label)}; add to the other a `not` of what stands here, or "
                 "remove one of the two",
             )
+
+    def _shadowed(self, rule: Rule, wider: list[Rule]) -> Iterator[Finding]:
+        """Name the first wider rule of its label; where all are fitted, one no less reliable."""
+        known = self._reliability
+        own = known.get(rule.id)
+        if own is None or any(other.id not in known for other in wider):
+            shadows = wider
+            told = (
+                "adds nothing: {} fires wherever it does and gives the same label; remove this one "
+                "or narrow the other"
+            )
+        else:
+            shadows = [other for other in wider if known[other.id] >= own]
+            told = (
+                "only repeats a vote: {}, no less reliable, fires wherever it does and gives the "
+                "same label; remove this one, unless its vote shall count too"
+            )
+        if shadows:
+            yield self._found("shadowed", rule, told.format(self._named(shadows)))
 
     def _wider(self, rule: Rule) -> list[Rule]:
         """The rules whose body follows from this one's, in rule-set order."""

@@ -45,6 +45,15 @@ class Example:
         return self.event.tasks[0] if self.event.tasks else None
 
 
+class ImageUnreadable(DatasetError):
+    """An image that a line names cannot be read; `name` ends the sentence `why`."""
+
+    def __init__(self, place: str, folder: Path, name: str, fault: str) -> None:
+        super().__init__(f"{place}: image {folder / name} cannot be read: {fault}")
+        self.name = name
+        self.why = f"{fault} in {folder} for image"
+
+
 def dialogues_file(path: Path) -> Path:
     """The lines of a dataset: the file itself, or `dialogues.jsonl` of a folder.
 
@@ -65,6 +74,14 @@ def given_readings_file(path: Path) -> Path | None:
         return None
     file = dialogues_file(path).parent / "ocr.jsonl"
     return file if file.is_file() else None
+
+
+def is_empty(path: Path) -> bool:
+    """Whether a file of dialogues has no line; of anything else that is not known before."""
+    if str(path) == "-" or is_utterances(path):
+        return False
+    with dialogues_file(path).open("rb") as lines:
+        return not any(line.strip() for line in lines)
 
 
 def read_examples(
@@ -101,9 +118,8 @@ def read_examples(
         yield from _each(rows, lambda row, place: example(Row(row, place), path.parent), left_out)
         return
     file = dialogues_file(path)
-    images = file.parent / "images"
     with file.open("rb") as lines:
-        yield from _read_lines(lines, str(file), images, example, left_out)
+        yield from _read_lines(lines, str(file), file.parent / "images", example, left_out)
 
 
 def _read_lines(
@@ -226,7 +242,7 @@ def _image(folder: Path, row: Row, position: int, name: str) -> ImageRef:
             raise DatasetError(f"{row.place}: image {file} is too large to send; make it smaller")
         content = file.read_bytes()
     except OSError as error:
-        raise DatasetError(f"{row.place}: image {file} cannot be read: {error.strerror}") from error
+        raise ImageUnreadable(row.place, folder, name, str(error.strerror)) from error
     return ImageRef(
         image_id=f"{position}-{file.name}"[: LIMITS.id_chars],
         sha256=hashlib.sha256(content).hexdigest(),

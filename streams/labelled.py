@@ -8,8 +8,9 @@ from typing import Self
 
 from inference.inputs import ModelInput, TrainingExample
 from rule_store import Evidence
-from rule_store.errors import choice
-from streams.datasets import Example
+from rule_store.errors import shown
+from rule_store.named import first, meant, one_of
+from streams.datasets import Example, ImageUnreadable
 from streams.domain import Domain
 from streams.errors import DatasetError, InvalidRecord
 from streams.events import Question
@@ -17,8 +18,6 @@ from streams.evidence import evidence_for
 from streams.model_input import model_input_on_demand
 from streams.questions import images_read_for, questions
 from streams.screens import Screens
-
-_PLACES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,20 +52,27 @@ class LabelledQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """An example that teaches nothing: where it stands, why, and what to do about it."""
+    """An example that teaches nothing: where it stands, why, and what to do about it.
+
+    named: what of it is at fault; ends the sentence of why, where examples share that.
+    """
 
     place: str
     why: str
     cure: str
+    named: str = ""
 
     @classmethod
     def of_fault(cls, place: str, fault: DatasetError) -> Self:
         """Of a line that is no example."""
+        if isinstance(fault, ImageUnreadable):
+            cure = "put it there, or correct or remove the line"
+            return cls(place=place, why=fault.why, cure=cure, named=fault.name)
         why = str(fault).removeprefix(f"{place}: ")
         return cls(place=place, why=why, cure="correct or remove the line")
 
     def refusal(self) -> DatasetError:
-        return DatasetError(f"{self.place}: {self.why}; {self.cure}")
+        return DatasetError(f"{self.place}: {_named(self.why, [self])}; {self.cure}")
 
 
 def labelled_questions(example: Example, domain: Domain) -> tuple[str, Question]:
@@ -112,6 +118,13 @@ def learnable(
     return tuple(taken.values()), tuple(left_out)
 
 
+def of_other_domain(examples: Iterable[Example], domain: Domain) -> bool:
+    """Whether there are labels, and none of them fits."""
+    given = {(each.task, each.label) for each in examples if each.task and each.label}
+    known = {(task, label) for task, labels in domain.labels.items() for label in labels}
+    return bool(given) and not given & known
+
+
 async def read_each(
     examples: Iterable[Example], *, domain: Domain, screens: Screens, at_once: int = 4
 ) -> AsyncIterator[LabelledQuestion | LeftOut]:
@@ -142,17 +155,29 @@ def told(left_out: Iterable[LeftOut]) -> tuple[str, ...]:
     >>> told([LeftOut(place=f"a.jsonl:{n}", why="no label", cure="give one") for n in (3, 7)])
     ('a.jsonl:3, a.jsonl:7: no label: left out; give one',)
     """
-    places: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    alike: defaultdict[tuple[str, str], list[LeftOut]] = defaultdict(list)
     for each in left_out:
-        places[each.why, each.cure].append(each.place)
+        alike[each.why, each.cure].append(each)
     return tuple(
-        f"{_first(where)}: {why}: left out; {cure}" for (why, cure), where in places.items()
+        f"{first([each.place for each in some])}: {_named(why, some)}: left out; {cure}"
+        for (why, cure), some in alike.items()
     )
 
 
-def _first(places: Sequence[str]) -> str:
-    more = len(places) - _PLACES
-    return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
+def _named(why: str, alike: Iterable[LeftOut]) -> str:
+    names = list(dict.fromkeys(each.named for each in alike if each.named))
+    return f"{why} {first(names)}" if names else why
+
+
+def _unknown(
+    example: Example, what: str, name: str, domain: Domain, known: Sequence[str]
+) -> LeftOut:
+    return LeftOut(
+        place=example.place,
+        why=f"{shown(domain.name)} has no {what}",
+        named=meant(name, known),
+        cure=f"add it to the domain pack or correct it to one of {one_of(known)}",
+    )
 
 
 def _chunks(examples: Iterable[Example], size: int) -> Iterable[Sequence[Example]]:
@@ -169,18 +194,12 @@ def _chunks(examples: Iterable[Example], size: int) -> Iterable[Sequence[Example
 def _label_and_question(example: Example, domain: Domain) -> tuple[str, Question] | LeftOut:
     task, label, place = example.task, example.label, example.place
     if task is None or label is None:
-        cure = "a training line has `task` and `label`"
-        return LeftOut(place=place, why="no label", cure=cure)
+        return LeftOut(place=place, why="no label", cure="a training line has `task` and `label`")
     if task not in domain.tasks:
-        cure = f"correct the task: {choice(task, tuple(domain.tasks))}"
-        return LeftOut(place=place, why=f"{label!r} is no {task} label", cure=cure)
+        return _unknown(example, "task", task, domain, tuple(domain.tasks))
     names = domain.tasks[task].label_names
     if label not in names:
-        return LeftOut(
-            place=place,
-            why=f"{label!r} is no {task} label of {domain.name!r}",
-            cure=f"add it to the domain pack or correct it: {choice(label, names)}",
-        )
+        return _unknown(example, f"{task} label", label, domain, names)
     try:
         asked = [each for each in questions(example.event, domain) if each.task == task]
     except InvalidRecord as error:
@@ -205,8 +224,7 @@ def _contradicted(example: Example, question: Question, labels: Iterable[str]) -
 
 def _repeated(example: Example) -> LeftOut:
     why = "an earlier line has the same id and label"
-    cure = "remove it, or give it its own event_id"
-    return LeftOut(place=example.place, why=why, cure=cure)
+    return LeftOut(place=example.place, why=why, cure="remove it, or give it its own event_id")
 
 
 async def _lay_out(

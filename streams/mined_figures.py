@@ -31,7 +31,8 @@ class Figures:
     firings: of rules on held-out examples.
     reliability: mean reliability and share that was right, of equally many firings each.
     selective: share that is answered, and share of the answers that is right, the surest first.
-    convergence: bodies expanded for a label's first rule, and its reward as a share of the best.
+    convergence: bodies expanded for a label's first rule, and its reward as a share of the best;
+        as far as the iterations given, where these are known.
     """
 
     weighted_f1: float
@@ -46,8 +47,14 @@ class Figures:
     convergence: tuple[Point, ...]
 
 
-def figures(mined: Mined, efforts: Sequence[Effort]) -> Figures:
-    """Work out what the summary shows."""
+def figures(mined: Mined, efforts: Sequence[Effort], *, iterations: int | None = None) -> Figures:
+    """Work out what the summary shows.
+
+    Args:
+        mined: of one task.
+        efforts: of the mining of all its examples.
+        iterations: that every search was given; None, if the clock could end one before.
+    """
     answers = held_out_answers(mined)
     fired = _Firings.of(mined)
     chosen = choose_threshold(answers, precision=PRECISION)
@@ -61,7 +68,7 @@ def figures(mined: Mined, efforts: Sequence[Effort]) -> Figures:
         firings=len(fired.said),
         reliability=tuple(_bins(fired.said, fired.right)),
         selective=tuple(_selective(answers)),
-        convergence=tuple(_convergence(efforts)),
+        convergence=tuple(_convergence(efforts, iterations)),
     )
 
 
@@ -114,10 +121,13 @@ def _selective(answers: Sequence[Answer]) -> Iterator[Point]:
         yield count / len(answers), right / count
 
 
-def _convergence(efforts: Sequence[Effort]) -> Iterator[Point]:
+def _convergence(efforts: Sequence[Effort], iterations: int | None) -> Iterator[Point]:
     """The mean over labels, at every number of expansions at which one of them improved."""
     traces = [each.trace for each in efforts if each.trace]
-    for expansions in sorted({step.expansions for trace in traces for step in trace}):
+    improved = {step.expansions for trace in traces for step in trace}
+    if improved and iterations is not None:
+        improved.add(max(iterations, *improved))
+    for expansions in sorted(improved):
         yield (
             float(expansions),
             _mean(

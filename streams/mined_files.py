@@ -61,10 +61,14 @@ def rules_text(mined: MinedTask) -> str:
 
 
 def _sources(mined: MinedTask) -> str:
-    labelled, trial = f"{len(mined.given.examples)} examples", mined.trial
+    labelled, trial = _examples(len(mined.given.examples)), mined.trial
     if trial is None or not trial.wins:
         return labelled
     return f"{labelled} and {trial.labelled} that their rules labelled"
+
+
+def _examples(number: int) -> str:
+    return "1 example" if number == 1 else f"{number} examples"
 
 
 def untaught_text(task: UntaughtTask) -> str:
@@ -78,7 +82,7 @@ def untaught_text(task: UntaughtTask) -> str:
     )
     text = print_rules(RuleSet(task=task.name, rules=rules))
     head = (
-        f"# From {told.examples} examples without labels: the pack's own rules first, then what "
+        f"# From {_examples(told.examples)} without labels: the pack's own rules first, then what "
         "descriptions give. Their reliability is assumed.\n\n"
     )
     return format_rules(head + text)

@@ -5,7 +5,7 @@ from html import escape
 
 from rule_store import print_body
 from rule_store.printing import reading_order
-from streams.curves import Chart
+from streams.curves import Axis, Chart
 from streams.html_tables import bullets, cell, code, facts_table, list_table, number
 from streams.mined_figures import PRECISION, Figures, figures
 from streams.rule_mining import MinedTask
@@ -36,16 +36,24 @@ _HELD_OUT = (
 )
 
 
-def summary_html(mined: Sequence[MinedTask | UntaughtTask], facts: Mapping[str, str]) -> str:
+def summary_html(
+    mined: Sequence[MinedTask | UntaughtTask],
+    facts: Mapping[str, str],
+    *,
+    others: Sequence[str] = (),
+    iterations: int | None = None,
+) -> str:
     """Lay out the summary.
 
     Args:
         mined: by task.
         facts: how it was mined, in words.
+        others: tasks that the folder has rules of, and this run did not mine.
+        iterations: that every search was given; None, if the clock could end one before.
     """
     rows = [(name, cell(value)) for name, value in facts.items()]
     sections = "\n".join(
-        _section(each, figures(each.mined, each.efforts))
+        _section(each, figures(each.mined, each.efforts, iterations=iterations))
         if isinstance(each, MinedTask)
         else untaught_section(each)
         for each in mined
@@ -54,9 +62,19 @@ def summary_html(mined: Sequence[MinedTask | UntaughtTask], facts: Mapping[str, 
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<title>Mined rules</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>Mined rules</h1>\n{facts_table(rows)}\n"
+        f"<h1>Mined rules</h1>\n{_last_run(mined, others)}{facts_table(rows)}\n"
         f"{_HELD_OUT if any(isinstance(each, MinedTask) for each in mined) else ''}"
         f"{sections}\n</body>\n</html>\n"
+    )
+
+
+def _last_run(mined: Sequence[MinedTask | UntaughtTask], others: Sequence[str]) -> str:
+    if not others:
+        return ""
+    about, kept = (escape(" and ".join(names)) for names in ([each.name for each in mined], others))
+    return (
+        f"<p>This page is of the last run, about {about}. What the folder has of {kept} stays as "
+        "it was; its figures are not here.</p>\n"
     )
 
 
@@ -66,10 +84,7 @@ def _section(mined: MinedTask, found: Figures) -> str:
         ("rules", cell(_origins(mined))),
         ("weighted F1 of what rules alone answer", cell(f"{found.weighted_f1:.3f}")),
         ("examples at which a rule fires", cell(f"{found.spoken:.1%}")),
-        (
-            f"answered when {PRECISION:.0%} shall be right",
-            cell(f"{found.answered:.1%}, of which {found.precision:.1%} right"),
-        ),
+        (f"answered when {PRECISION:.0%} shall be right", cell(_answered(found))),
         ("calibration error of reliabilities", cell(_calibration(found))),
         ("bodies expanded", cell(str(sum(each.expansions for each in mined.efforts)))),
     ]
@@ -100,13 +115,21 @@ def _without_labels(mined: MinedTask) -> str:
     return taught_section(mined.trial, mined.estimates, mined.mined.chosen.rules)
 
 
+def _answered(found: Figures) -> str:
+    if not found.answered:
+        return "nothing: no answer is so surely right"
+    return f"{found.answered:.1%}, of which {found.precision:.1%} right"
+
+
 def _calibration(found: Figures) -> str:
     honest = "within" if found.ece <= found.honest_ece else "beyond"
     return f"{found.ece:.3f}, {honest} what honest ones stay below ({found.honest_ece:.3f})"
 
 
 def _charts(found: Figures) -> str:
-    charts = (_reliability(found), _selective(found), _convergence(found))
+    charts = [_reliability(found), _selective(found)]
+    if len(found.convergence) > 1:
+        charts.append(_convergence(found))
     return "\n".join(
         f"<figure>\n{chart.svg()}\n<figcaption>{escape(said)}</figcaption>\n</figure>"
         for chart, said in charts
@@ -116,8 +139,8 @@ def _charts(found: Figures) -> str:
 def _reliability(found: Figures) -> tuple[Chart, str]:
     chart = Chart(
         title="Reliability diagram",
-        x="reliability said",
-        y="share right",
+        x=Axis(says="reliability said"),
+        y=Axis(says="share right"),
         points=found.reliability,
         dots=True,
         diagonal=True,
@@ -131,8 +154,8 @@ def _reliability(found: Figures) -> tuple[Chart, str]:
 def _selective(found: Figures) -> tuple[Chart, str]:
     chart = Chart(
         title="Coverage and precision",
-        x="share answered",
-        y="share of answers right",
+        x=Axis(says="share answered"),
+        y=Axis.of_shares("share of answers right", min((y for _, y in found.selective), default=0)),
         points=found.selective,
     )
     return chart, (
@@ -144,14 +167,14 @@ def _selective(found: Figures) -> tuple[Chart, str]:
 def _convergence(found: Figures) -> tuple[Chart, str]:
     chart = Chart(
         title="Convergence of the search",
-        x="bodies expanded for a first rule",
-        y="share of the best reward",
+        x=Axis.of_counts("bodies expanded for a first rule", found.convergence[-1][0]),
+        y=Axis(says="share of the best reward"),
         points=found.convergence,
-        x_max=max((x for x, _ in found.convergence), default=1.0),
+        dots=True,
     )
     return chart, (
         "Convergence: how soon a label's first rule was found, the mean of all labels. A curve "
-        "that still rises at its end asks for more --iterations."
+        "that still rises close to the iterations given asks for more --iterations."
     )
 
 

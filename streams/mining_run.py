@@ -46,14 +46,22 @@ def run_mining(
     checkpoint = Checkpoint(out, told=told)
     with checkpoint.held():
         mined = mine_tasks(given, pack, how, checkpoint=checkpoint, watcher=watcher)
-        write_with_summary(mined, out, facts)
+        # A clock may end a search before its iterations do.
+        iterations = how.miner.iterations if how.budget_s is None else None
+        write_with_summary(mined, out, facts, iterations=iterations)
         checkpoint.remove()
     return mined
 
 
 def write_with_summary(
-    mined: Sequence[MinedTask | UntaughtTask], out: Path, facts: Mapping[str, str]
+    mined: Sequence[MinedTask | UntaughtTask],
+    out: Path,
+    facts: Mapping[str, str],
+    *,
+    iterations: int | None = None,
 ) -> None:
     """Write what a release is built from, and the page for a person; the folder is held."""
     write_mined(mined, out)
-    write_whole(out / SUMMARY, summary_html(mined, facts))
+    others = sorted({path.stem for path in out.glob("*.rules")} - {each.name for each in mined})
+    page = summary_html(mined, facts, others=others, iterations=iterations)
+    write_whole(out / SUMMARY, page)

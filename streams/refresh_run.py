@@ -1,6 +1,7 @@
 """A run of `kdsl refresh`: mine, build, ask the gate, sign, activate."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from inference.bundle import Bundle
 from inference.classifier import Classifier
 from rule_store import Activation, Release, Signed, TrustStore, read_release, sign
-from rule_store.mining.gate import GateSettings
+from rule_store.mining.gate import Check, GateReport, GateSettings, enough
 from rule_store.registry import RefreshRow, Registry
 from streams.activating import Wanted
 from streams.admission import Split
@@ -154,7 +155,13 @@ def run(
     if before is not None:
         trail.found(before.release, before.reasons)
         return trail.ended(before.outcome)
-    candidate = _candidate(job, inputs, labelled, active, mine)
+    split = Split.of(labelled)
+    told = _enough(split, job.gate)
+    if not told.passed:
+        unmined = "nothing was mined: the gate could not judge it"
+        trail.found(None, (*in_words(GateReport(checks=(told,))), unmined))
+        return trail.ended("refused")
+    candidate = _candidate(job, inputs, split, active, mine)
     return _settled(candidate, obeyed, job, active, trail)
 
 
@@ -167,6 +174,11 @@ def _known(registry: Registry, job: RefreshJob, inputs: str, active: _InForce) -
         and registry.overruled(domain.name, domain.labels_digest, last.release)
     )
     return known(last, active.activation, overruled=overruled, stage=job.stage)
+
+
+def _enough(split: Split, gate: GateSettings) -> Check:
+    dialogues = {(each.question.task, each.dialogue_id) for each in split.admission}
+    return enough(Counter(task for task, _ in sorted(dialogues)), gate)
 
 
 def _settled(
@@ -194,11 +206,10 @@ def _settled(
 def _candidate(
     job: RefreshJob,
     inputs: str,
-    labelled: Sequence[LabelledQuestion],
+    split: Split,
     active: _InForce,
     mine: Mine,
 ) -> Candidate:
-    split = Split.of(labelled)
     kept = {}
     if active.digest is not None:
         kept = kept_tasks(job.domain, split, least=job.gate.task_examples)

@@ -55,16 +55,15 @@ def taught_section(trial: SelfTrainingTrial, told: Estimates, rules: Sequence[Ru
 def untaught_section(task: UntaughtTask) -> str:
     """The whole of a task of which no example is labelled."""
     own = len(task.rules) - len(task.described)
+    left_out = (
+        f"; {task.left_out} more left out, which agreement or coverage speaks against"
+        if task.left_out
+        else ""
+    )
     rows = [
         ("labelled examples", cell("none: every reliability is assumed")),
         ("assumed reliability", cell(f"{task.task.assumed_reliability:g}")),
-        (
-            "rules",
-            cell(
-                f"{own} of the pack, {len(task.described)} from descriptions; {task.left_out} more "
-                "left out, which agreement or coverage speaks against"
-            ),
-        ),
+        ("rules", cell(f"{own} of the pack, {len(task.described)} from descriptions{left_out}")),
         *_coverage(task.estimates),
     ]
     return "\n".join(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from rule_store.errors import choice, shown
+from rule_store.errors import shown
 from rule_store.evidence import CHANNELS, FACTS
 from rule_store.mining.table import LabelledEvidence
-
-_NAMED = 5
+from rule_store.named import first, meant, one_of
 
 Checked = tuple[tuple[LabelledEvidence, ...], tuple[str, ...]]
 
@@ -41,15 +40,17 @@ _Step = tuple[tuple[LabelledEvidence, ...], list[str]]
 
 def _known(examples: Sequence[LabelledEvidence], label_names: Sequence[str]) -> _Step:
     names = frozenset(label_names)
-    unknown: defaultdict[str, list[str]] = defaultdict(list)
-    for each in examples:
-        if each.label not in names:
-            unknown[each.label].append(each.example_id)
-    messages = [
-        f"unknown label {shown(label)} ({_named(ids)}): left out; add it to the domain pack or "
-        f"correct it: {choice(label, label_names)}"
-        for label, ids in unknown.items()
-    ]
+    unknown = [each for each in examples if each.label not in names]
+    labels = [meant(label, label_names) for label in dict.fromkeys(e.label for e in unknown)]
+    messages = (
+        [
+            f"unknown label {first(labels)} ({_named([e.example_id for e in unknown])}): left "
+            "out; add it to the domain pack or correct it to one of "
+            f"{one_of(label_names)}"
+        ]
+        if unknown
+        else []
+    )
     return tuple(each for each in examples if each.label in names), messages
 
 
@@ -113,5 +114,4 @@ def _named(example_ids: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(map(shown, names[:_NAMED])) + (f" and {more} more" if more > 0 else "")
+    return first(list(map(shown, names)))

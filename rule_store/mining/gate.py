@@ -104,7 +104,8 @@ def judge_candidate(
     by_task: defaultdict[str, list[Compared]] = defaultdict(list)
     for each in compared:
         by_task[each.task].append(each)
-    checks = [_enough(by_task, settings), _small(size, settings)]
+    dialogues = {task: dialogues_of(rows) for task, rows in sorted(by_task.items())}
+    checks = [enough(dialogues, settings), _small(size, settings)]
     for task, rows in sorted(by_task.items()):
         if dialogues_of(rows) < settings.task_examples:
             continue
@@ -118,8 +119,8 @@ def judge_candidate(
     return GateReport(checks=tuple(checks))
 
 
-def _enough(by_task: Mapping[str, Sequence[Compared]], settings: GateSettings) -> Check:
-    counts = {task: dialogues_of(rows) for task, rows in sorted(by_task.items())}
+def enough(counts: Mapping[str, int], settings: GateSettings) -> Check:
+    """Look whether the admission split, of so many dialogues by task, can tell anything."""
     count, least = sum(counts.values()), settings.least_examples
     if count < least:
         said = f"{count} dialogues in the admission split, {least} are asked for: label more"
@@ -167,11 +168,11 @@ def _not_worse(task: str, rows: Sequence[Compared], settings: GateSettings) -> I
     right = [row.label for row in rows]
     differences = _differences(rows, first, second, settings)
     low = _low(differences)
-    passed = low > -settings.margin
+    passed = low >= -settings.margin
     f1 = f1_of(right, first), f1_of(right, second)
     said = (
         f"weighted F1 {f1[1]:.3f}, {f1[0]:.3f} of the active one; the difference is at least "
-        f"{low:+.3f} in 19 of 20 cases, above {-settings.margin:+.3f} is asked for"
+        f"{low:+z.3f} in 19 of 20 cases, {-settings.margin:+z.3f} or more is asked for"
     )
     if not passed and f1[1] >= f1[0]:
         said += ": too few examples to tell; label more, or allow a wider margin"

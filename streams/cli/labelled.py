@@ -6,11 +6,20 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
+from rule_store.errors import shown
 from streams.cli.terminal import progress, say, say_notes, stderr
-from streams.datasets import Example, View, read_examples
+from streams.datasets import Example, View, is_empty, read_examples
 from streams.domain import Domain
 from streams.errors import DatasetError
-from streams.labelled import LabelledQuestion, LeftOut, learnable, read_each, read_labelled, told
+from streams.labelled import (
+    LabelledQuestion,
+    LeftOut,
+    learnable,
+    of_other_domain,
+    read_each,
+    read_labelled,
+    told,
+)
 from streams.model_side import ModelSide
 from streams.screens import Screens
 from streams.settings import Settings
@@ -58,7 +67,20 @@ def read_learnable_questions(
     left_out = (*faulty, *left_out, *(each for each in laid_out if isinstance(each, LeftOut)))
     for sentence in told(left_out):
         say(sentence)
+    if of_other_domain(examples, domain):
+        say(f"no label of these examples is one of {shown(domain.name)}: is --domain right?")
     return [each for each in laid_out if isinstance(each, LabelledQuestion)]
+
+
+def say_empty(paths: Sequence[Path]) -> None:
+    """Name the files without a line.
+
+    Raises:
+        DatasetError: a file is no dataset.
+    """
+    for path in paths:
+        if is_empty(path):
+            say(f"{path}: the file is empty; give one with a dialogue on each line")
 
 
 def _examples(

@@ -167,10 +167,10 @@ def _say_outcome(row: RefreshRow, folder: Path) -> None:
             say(f"nothing to do for {row.domain}")
         case "refused":
             stays = f"{brief(row.active)} stays" if row.active else "nothing is"
-            say(
-                f"the gate refused release {named} ({candidate_file(folder, row.inputs)}): "
-                f"{stays} in force for {row.domain}"
-            )
+            what = "to judge by so few examples"
+            if row.release is not None:
+                what = f"release {named} ({candidate_file(folder, row.inputs)})"
+            say(f"the gate refused {what}: {stays} in force for {row.domain}")
             raise typer.Exit(REFUSED)
         case "activating" | "failed" | "interrupted":
             raise RuntimeError("a run that does not end raises")

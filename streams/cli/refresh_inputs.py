@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streams.cli.labelled import read_learnable_questions
+from streams.cli.labelled import read_learnable_questions, say_empty
 from streams.cli.mining_progress import MiningProgress
 from streams.cli.release_faults import packed_files, refuse_faults, rule_faults
 from streams.cli.terminal import say, stderr
@@ -59,6 +59,7 @@ def read_labelled_for(
     from streams.refresh_examples import as_dataset, choose_stored
 
     reading = replace(settings, readings=options.readings, bundle=None)
+    say_empty(options.examples)
     given = read_learnable_questions(options.examples, options.view, reading, pack)
     stored = choose_stored(registry.examples(pack.name), given, pack)
     for note in stored.notes:

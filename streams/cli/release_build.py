@@ -18,7 +18,7 @@ from streams.cli.readings import choose_readings
 from streams.cli.release_faults import how_many, packed_files, refuse_faults, rule_faults
 from streams.cli.release_options import ByOption, KeyOption, RegistryOption, open_registry, who
 from streams.cli.release_tables import print_tasks
-from streams.cli.terminal import say
+from streams.cli.terminal import printable, say, stdout
 from streams.domain import Domain, load_domain
 from streams.errors import InvalidSettings
 from streams.hold_out import hold_out_in
@@ -88,7 +88,9 @@ def build(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(signed_to_bytes(signed))
         signers[str(out)] = tuple(each.key_id for each in signed.signatures)
-    say(f"release {digest_of(content)} in {_places(signers)}")
+    # The digest is what a script goes on with.
+    told_where = f"release {digest_of(content)} in {_places(signers)}"
+    stdout().print(printable(told_where), soft_wrap=True)
     print_tasks(release)
 
 

@@ -1,5 +1,6 @@
 """`kdsl rules lint`: what is wrong with rules, and how they do on labelled dialogues."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -96,7 +97,17 @@ def _in_rules(file: RulesFile, pack: Domain) -> tuple[Finding, ...]:
         labels=file.task.label_names,
         places=file.read.places,
         examples=file.read.examples,
+        reliability=_reliability(file),
     )
+
+
+def _reliability(file: RulesFile) -> dict[str, float]:
+    """Rule id → its reliability, of the rules that were mined."""
+    path = file.path.parent / "fitted.json"
+    if not read_fitted_on(path):  # it also refuses what is malformed
+        return {}
+    known = {rule: row.get("reliability") for rule, row in json.loads(path.read_bytes()).items()}
+    return {rule: value for rule, value in known.items() if isinstance(value, float | int)}
 
 
 def _in_lexicon(

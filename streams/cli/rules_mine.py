@@ -9,7 +9,7 @@ import typer
 
 from rule_store.folds import is_admission
 from streams.cli.choices import one_view
-from streams.cli.labelled import read_learnable_questions
+from streams.cli.labelled import read_learnable_questions, say_empty
 from streams.cli.mining_runs import mine_into, write_untaught
 from streams.cli.options import DomainName, ReadingsOption, ViewOption
 from streams.cli.readings import choose_readings
@@ -141,6 +141,7 @@ def _read(
     settings: Settings,
     pack: Domain,
 ) -> tuple[list[LabelledQuestion], list[UnlabelledQuestion]]:
+    say_empty([*examples, *unlabelled])
     labelled = read_learnable_questions(examples, view, settings, pack) if examples else []
     others = read_unlabelled_questions(unlabelled, view, settings, pack) if unlabelled else []
     return labelled, others
@@ -163,7 +164,7 @@ def _in_words(how: "MiningSettings") -> dict[str, str]:
         "seed": str(miner.seed),
         "budget": "none" if how.budget_s is None else f"{how.budget_s:g} s",
     }
-    noise = {"labels reckoned wrong": f"{miner.label_noise:.1%}"} if miner.label_noise else {}
+    noise = {"labels said to be wrong": f"{miner.label_noise:.1%}"} if miner.label_noise else {}
     return facts | noise
 
 

@@ -55,8 +55,9 @@ def test_lines_that_teach_nothing_are_left_out_and_named_and_the_rest_is_mined(
     told = mine(file)
     assert told.returncode == 0, told.stderr
     said = told.stderr
-    assert f"{file}:61: 'trak_order' is no intent label of 'storefront': left out; add it" in said
-    assert 'did you mean "track_order"?' in said
+    assert f'{file}:61: "storefront" has no intent label "trak_order"' in said
+    assert '(did you mean "track_order"?): left out; add it' in said
+    assert "--domain" not in said
     assert f"{file}:62: no label: left out" in said
     assert f"{file}:63: an earlier line has the same id and label: left out" in said
     assert f"{file}:64, {file}:65: example {ROWS[62]['dialogue_id']!r} has the labels" in said
@@ -72,7 +73,7 @@ def test_training_refuses_what_mining_leaves_out(tmp_path: Path) -> None:
         *("model", "train", "--domain", "storefront"), *("--examples", file, "--out", bundle)
     )
     assert refused.returncode == 1
-    assert f"{file}:61: 'trak_order' is no intent label" in refused.stderr
+    assert f'{file}:61: "storefront" has no intent label "trak_order"' in refused.stderr
     assert not bundle.exists()
 
 
@@ -104,7 +105,7 @@ def test_a_refresh_leaves_out_the_same(tmp_path: Path) -> None:
         KDSL_REGISTRY=str(place),
     )
     assert told.returncode in (0, 3), told.stderr
-    assert "'trak_order' is no intent label" in told.stderr
+    assert '"storefront" has no intent label "trak_order"' in told.stderr
     assert "(image_corrupt): left out" in told.stderr
 
 
@@ -123,5 +124,20 @@ def test_a_missing_image_is_left_out_and_named(tmp_path: Path) -> None:
     file = dataset(tmp_path, *ROWS[:60], missing)
     told = mine(file)
     assert told.returncode == 0, told.stderr
-    assert f"{file}:61: image {tmp_path / 'images' / 'gone.png'} cannot be read" in told.stderr
+    folder = tmp_path / "images"
+    said = f"{file}:61: No such file or directory in {folder} for image gone.png: left out"
+    assert said in told.stderr
     assert mined_from(file) == {row["dialogue_id"] for row in ROWS[:60]}
+
+
+def test_examples_of_another_domain_ask_whether_the_domain_is_right(tmp_path: Path) -> None:
+    told = mine(dataset(tmp_path, *({**row, "label": "tea"} for row in ROWS[:3])))
+    assert told.returncode == 1
+    assert 'no label of these examples is one of "storefront": is --domain right?' in told.stderr
+
+
+@pytest.mark.parametrize("option", ["--examples", "--unlabelled"])
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path, option: str) -> None:
+    file = dataset(tmp_path)
+    told = kdsl("rules", "mine", option, file, "--domain", "storefront", "--out", tmp_path / "out")
+    assert f"{file}: the file is empty" in told.stderr

@@ -246,7 +246,7 @@ def test_beside_labelled_dialogues_others_are_tried_for_a_second_mining(chats: P
     assert re.search(r"self-training is (on|off): weighted F1", told.stderr)
     page = files(out)["summary.html"].decode()
     assert "<h3>Without labels</h3>" in page
-    assert "<tr><th>labels reckoned wrong</th><td>5.0%</td></tr>" in page
+    assert "<tr><th>labels said to be wrong</th><td>5.0%</td></tr>" in page
 
 
 def test_labels_of_unlabelled_dialogues_are_ignored_and_it_is_said(chats: Path) -> None:

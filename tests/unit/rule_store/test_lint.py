@@ -184,6 +184,43 @@ def test_rules_that_each_say_something_of_their_own_are_left_alone(
     assert linted(rule(*one), rule(*other)) == []
 
 
+@pytest.mark.parametrize(
+    ("narrow", "wide", "words"),
+    [
+        (0.9, 0.8, ""),
+        (0.8, 0.8, "only repeats a vote"),
+        (0.7, 0.8, "only repeats a vote"),
+        (0.9, None, "adds nothing"),
+        (None, 0.8, "adds nothing"),
+    ],
+)
+def test_a_narrower_rule_adds_something_only_by_a_higher_reliability(
+    narrow: float | None, wide: float | None, words: str
+) -> None:
+    small, large = rule(has("refund now")), rule(has("refund"))
+    fitted = {small.id: narrow, large.id: wide}
+    found = lint_rules(
+        RuleSet(task="intent", rules=(small, large)),
+        lexicon=LEXICON,
+        labels=(small.label,),
+        reliability={each: value for each, value in fitted.items() if value is not None},
+    )
+    assert kinds(found) == ([("shadowed", small.id)] if words else [])
+    assert all(words in each.message and large.id in each.message for each in found)
+
+
+def test_of_several_wider_rules_one_no_less_reliable_shadows() -> None:
+    small, large, largest = rule(has("a b c")), rule(has("a b")), rule(has("a"))
+    (found,) = lint_rules(
+        RuleSet(task="intent", rules=(small, large, largest)),
+        lexicon=LEXICON,
+        labels=(small.label,),
+        reliability={small.id: 0.8, large.id: 0.7, largest.id: 0.9},
+    )[:1]
+    assert (found.rule, found.kind) == (small.id, "shadowed")
+    assert f"rule {largest.id}, no less reliable" in found.message
+
+
 def test_the_later_of_two_rules_that_say_the_same_is_a_duplicate() -> None:
     first = rule(has("refund now"))
     second = rule(has("refund now"), has("refund"))

@@ -117,6 +117,7 @@ def test_a_candidate_that_the_gate_refuses_stays_out_and_says_why(place: Path) -
         finished = refresh(place, "--stage", *examples)
         assert finished.returncode == 3, finished.stderr
         assert "FAILED: examples: " in finished.stderr
+        assert "nothing was mined" in finished.stderr
         assert "nothing is in force for kiosk" in finished.stderr
     with Registry.open(place / "registry.db") as registry:
         assert registry.releases() == ()
@@ -125,7 +126,7 @@ def test_a_candidate_that_the_gate_refuses_stays_out_and_says_why(place: Path) -
 
 @pytest.mark.parametrize("out", ["/proc/kdsl", "train.jsonl"], ids=["nowhere", "a file"])
 def test_a_folder_that_cannot_be_written_to_is_one_sentence(place: Path, out: str) -> None:
-    examples = write_examples(place / "train.jsonl", 60)
+    examples = write_examples(place / "train.jsonl", 260)
     finished = refresh(place, "--stage", "--examples", examples, "--out", place / out)
     assert finished.returncode == 1
     assert "is no folder that we can write to" in finished.stderr
@@ -140,8 +141,8 @@ def test_only_in_its_own_place_are_older_runs_forgotten(place: Path, named: bool
     for run in older:
         run.mkdir(parents=True)
         (run / "candidate.release").touch()
-    arguments = ["--stage", "--examples", write_examples(place / "train.jsonl", 60)]
-    assert refresh(place, *arguments, *(["--out", out] if named else [])).returncode == 3
+    arguments = ["--stage", "--examples", write_examples(place / "train.jsonl", 260)]
+    assert refresh(place, *arguments, *(["--out", out] if named else [])).returncode == 0
     assert sum(run.exists() for run in older) == (KEPT + 1 if named else KEPT - 1)
 
 

@@ -1,5 +1,7 @@
 """`kdsl release` as far as it needs no Kafka: build, sign, verify, list, show, diff, history."""
 
+import json
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -20,7 +22,7 @@ from rule_store import (
     read_release,
     signed_from_bytes,
 )
-from rule_store.registry import Registry
+from rule_store.registry import RefreshRow, Registry
 from rule_store.registry_errors import (
     InvalidEntry,
     RegistryOutdated,
@@ -82,6 +84,13 @@ def test_build_puts_the_same_release_into_registry_and_file(
         row = registry.release(name)
     assert (row.by, row.note, row.parent, row.domain) == ("ann", "first", None, "kiosk")
     assert row.signed_by == (id_of(key),)
+
+
+def test_a_script_reads_the_digest_from_what_build_prints(pack: Path, place: Path) -> None:
+    result = run("build", "--domain", pack)
+    with Registry.open(place) as registry:
+        (row,) = registry.releases()
+    assert re.findall("sha256:[0-9a-f]*", result.stdout) == [row.digest]
 
 
 def test_build_without_a_key_says_that_nobody_signed(pack: Path) -> None:
@@ -324,6 +333,42 @@ def test_history_recounts_the_audit_trail(place: Path) -> None:
     output = ran("history", "--domain", "shop", "--audit")
     assert "release added" in output
     assert "2 rows of the audit trail, unbroken" in output
+
+
+REFRESHED = RefreshRow(
+    domain="shop",
+    outcome="refused",
+    inputs="1" * 64,
+    active="sha256:" + "a" * 64,
+    reasons=("FAILED: size: 9 rules, 5 are allowed", "passed: examples: 52", "passed: F1: 0.9"),
+)
+
+
+def test_the_audit_trail_says_of_a_refresh_what_came_of_it_and_why(place: Path) -> None:
+    with Registry.open(place) as registry:
+        registry.note_refresh(REFRESHED, by="cron", at_ms=make.NOW_MS)
+    output = ran("history", "--domain", "shop", "--audit")
+    assert (
+        "refused; FAILED: size: 9 rules, 5 are allowed; 2 checks passed; active aaaaaaaaaaaa"
+        in output
+    )
+
+
+def test_history_as_json_keeps_all_that_the_rows_hold(place: Path) -> None:
+    with Registry.open(place) as registry:
+        (one,) = add(registry, "one")
+        activate(registry, one)
+        registry.note_refresh(REFRESHED, by="cron", at_ms=make.NOW_MS)
+    result = run("history", "--domain", "shop", "--audit", "--json")
+    activation, refreshed, *others = map(json.loads, result.stdout.splitlines())
+    assert (activation["row"], activation["digest"], activation["sequence"]) == (
+        "activation",
+        one,
+        1,
+    )
+    assert (refreshed["row"], refreshed["number"]) == ("audit", 3)
+    assert refreshed["details"]["reasons"] == list(REFRESHED.reasons)
+    assert [row["what"] for row in others] == ["activated", "release added"]
 
 
 def test_a_downgrade_asks_and_is_undone_by_an_upgrade() -> None:

@@ -12,6 +12,7 @@ from rule_store import RulesRefused, RulesTextRefused, UnknownConcept
 from streams.cli.main import app
 from streams.errors import DatasetError, InvalidDomain, InvalidSettings
 from tests import factories as make
+from tests.rules import has, rule
 
 RULES = """\
 when last mentions anger then complain
@@ -216,6 +217,20 @@ def test_lint_leaves_out_every_moment_of_a_dialogue_that_a_rule_was_fitted_on(
     (pack / "fitted.json").write_text(json.dumps(fitted), encoding="utf-8")
     result = run("lint", "--domain", pack, "--examples", examples, "--json")
     assert [each["examples"] for each in rows(result)] == [1, 3]
+
+
+@pytest.mark.parametrize(("narrow", "status"), [(0.95, 0), (0.85, 1)])
+def test_lint_weighs_a_mined_rule_by_its_reliability(
+    pack: Path, tmp_path: Path, narrow: float, status: int
+) -> None:
+    text = "".join(f'when last has "{each}" then buy\n' for each in ("tea", "green tea"))
+    file = rules(tmp_path / "mined", text + "when last mentions anger then complain\n")
+    wide, small = (rule(has(each), label="buy").id for each in ("tea", "green tea"))
+    fitted = {wide: {"reliability": 0.9}, small: {"reliability": narrow}}
+    (file.parent / "fitted.json").write_text(json.dumps(fitted), encoding="utf-8")
+    result = run("lint", "--domain", pack, "--strict", file)
+    assert result.exit_code == status, result.output
+    assert ("only repeats a vote" in result.stdout) == bool(status)
 
 
 def test_test_says_how_many_examples_passed(pack: Path) -> None:

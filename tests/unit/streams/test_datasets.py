@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from streams.datasets import Example, View, dialogues_file, given_readings_file, read_examples
+from streams.datasets import (
+    Example,
+    View,
+    dialogues_file,
+    given_readings_file,
+    is_empty,
+    read_examples,
+)
 from streams.errors import DatasetError
 from streams.events import Turn
 from streams.limits import LIMITS
@@ -100,6 +107,14 @@ def test_no_dataset_is_refused_with_the_cure(tmp_path: Path) -> None:
 def test_empty_lines_are_passed_over_and_counted(tmp_path: Path) -> None:
     file = write(tmp_path, line(), b"", line(dialogue_id="d2"))
     assert [each.place for each in read(file)] == [f"{file}:1", f"{file}:3"]
+
+
+def test_a_file_of_empty_lines_is_empty(tmp_path: Path) -> None:
+    assert is_empty(write(tmp_path))
+    assert is_empty(write(tmp_path, b" ", b"\t"))
+    assert not is_empty(write(tmp_path, b"", line()).parent)
+    assert not is_empty(write(tmp_path, b"no example"))
+    assert not is_empty(Path("-")), "nobody knows before reading it"
 
 
 def test_standard_input_is_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

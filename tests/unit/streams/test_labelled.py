@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from inference.inputs import TrainingExample
-from streams.datasets import Example
+from streams.datasets import Example, ImageUnreadable
 from streams.errors import DatasetError
 from streams.events import DialogueEvent, Question
 from streams.images import ImageStore
@@ -17,6 +17,7 @@ from streams.labelled import (
     LabelledQuestion,
     LeftOut,
     learnable,
+    of_other_domain,
     read_each,
     read_labelled,
     told,
@@ -105,8 +106,8 @@ async def test_examples_keep_their_order_beyond_one_chunk() -> None:
     [
         (("intent",), None, "no label"),
         (None, "track", "no label"),
-        (("intent",), "receipt", "'receipt' is no intent label"),
-        (("mood",), "track", "'track' is no mood label"),
+        (("intent",), "receipt", '"shop" has no intent label "receipt"; add it'),
+        (("intnt",), "track", '"shop" has no task "intnt" (did you mean "intent"?); add it'),
         (("scene",), "receipt", "its latest turn has no image"),
     ],
 )
@@ -133,8 +134,8 @@ def test_what_cannot_be_learned_is_left_out_and_the_rest_goes_on() -> None:
     usable, left_out = learnable([unknown, good, unlabelled], DOMAIN)
     assert usable == (good,)
     assert told(left_out) == (
-        "set.jsonl:3: 'trak' is no intent label of 'shop': left out; add it to the domain pack "
-        'or correct it: did you mean "track"? known: "track", "refund", "other"',
+        'set.jsonl:3: "shop" has no intent label "trak" (did you mean "track"?): left out; add it '
+        'to the domain pack or correct it to one of "track", "refund", "other"',
         "set.jsonl:3: no label: left out; a training line has `task` and `label`",
     )
 
@@ -194,6 +195,53 @@ def test_two_images_of_one_event_need_ids_of_their_own() -> None:
 def test_many_lines_of_one_fault_are_one_sentence() -> None:
     wrong = [LeftOut(place=f"a:{n}", why="no label", cure="give one") for n in range(7)]
     assert told(wrong) == ("a:0, a:1, a:2, a:3, a:4 and 2 more: no label: left out; give one",)
+
+
+def test_unknown_labels_of_a_task_are_one_sentence_with_the_known_ones_once() -> None:
+    """Seven labels, each of two examples."""
+    given = [
+        replace(
+            example(make.event(event_id=f"e{n}", tasks=("intent",)), f"x{n % 7}"), place=f"a:{n}"
+        )
+        for n in range(14)
+    ]
+    _, left_out = learnable(given, DOMAIN)
+    assert told(left_out) == (
+        'a:0, a:1, a:2, a:3, a:4 and 9 more: "shop" has no intent label "x0", "x1", "x2", "x3", '
+        '"x4" and 2 more: left out; add it to the domain pack or correct it to one of "track", '
+        '"refund", "other"',
+    )
+
+
+def test_images_that_are_not_there_are_one_sentence() -> None:
+    gone = [
+        LeftOut.of_fault(
+            f"a:{n}",
+            ImageUnreadable(f"a:{n}", Path("/set/images"), f"{n}.png", "No such file or directory"),
+        )
+        for n in range(7)
+    ]
+    assert told(gone) == (
+        "a:0, a:1, a:2, a:3, a:4 and 2 more: No such file or directory in /set/images for image "
+        "0.png, 1.png, 2.png, 3.png, 4.png and 2 more: left out; put it there, or correct or "
+        "remove the line",
+    )
+
+
+def test_examples_of_which_no_label_fits_are_of_another_domain() -> None:
+    known, unknown, unlabelled, other = (
+        example(make.event(tasks=(task,)), label)
+        for task, label in (
+            ("intent", "track"),
+            ("intent", "x"),
+            ("intent", None),
+            ("mood", "track"),
+        )
+    )
+    assert of_other_domain([unknown, unlabelled, other], DOMAIN)
+    assert not of_other_domain([unknown, known], DOMAIN)
+    assert not of_other_domain([unlabelled], DOMAIN)
+    assert not of_other_domain([], DOMAIN)
 
 
 async def test_an_image_that_cannot_be_read_is_left_out_and_the_rest_goes_on() -> None:

@@ -40,6 +40,14 @@ def test_rules_are_in_lay_out_and_say_how_they_did() -> None:
     ) in text.replace("then track note", "then track\n  note")
 
 
+def test_one_example_is_counted_as_one() -> None:
+    assert rules_text(mined_task(examples(1)[:1])).startswith("# Mined from 1 example, the ")
+    told = replace(UNTAUGHT.estimates, examples=1)
+    assert untaught_text(replace(UNTAUGHT, estimates=told)).startswith(
+        "# From 1 example without labels: "
+    )
+
+
 def test_rules_and_reliabilities_are_read_as_they_were_mined(tmp_path: Path) -> None:
     write_mined([MINED], tmp_path)
     source = folder_rules(tmp_path, DOMAIN)["intent"]

@@ -14,7 +14,6 @@ from rule_store.mining.mined import Mined, judge
 from rule_store.mining.miner import Effort
 from rule_store.mining.self_training import SelfTrainingTrial
 from rule_store.mining.table import LabelledEvidence
-from streams.curves import Chart
 from streams.mined_figures import figures
 from streams.mined_summary import summary_html
 from streams.unlabelled_summary import trial_said
@@ -111,6 +110,10 @@ def test_convergence_is_the_mean_share_of_the_best_reward() -> None:
     efforts = (effort((1, 2.0), (3, 4.0)), effort((2, 5.0)), effort())
     found = figures(MINED.mined, efforts)
     assert found.convergence == ((1.0, 0.25), (2.0, 0.75), (3.0, 1.0))
+    given = figures(MINED.mined, efforts, iterations=9)
+    assert given.convergence == (*found.convergence, (9.0, 1.0))
+    assert figures(MINED.mined, efforts, iterations=3).convergence == found.convergence
+    assert figures(MINED.mined, (effort(),), iterations=9).convergence == ()
 
 
 def test_nothing_mined_still_has_a_page() -> None:
@@ -121,13 +124,36 @@ def test_nothing_mined_still_has_a_page() -> None:
 
 
 def test_the_page_needs_nothing_else_and_says_how_it_was_mined() -> None:
-    page = summary_html([MINED], {"view": "live", "seed": "0"})
+    page = summary_html([MINED], {"view": "live", "seed": "0"}, iterations=4)
     assert "<tr><th>view</th><td>live</td></tr>" in page
     assert page.count("<svg") == 3
     assert "src=" not in page
     assert "href=" not in page
     assert "<script" not in page
-    assert page == summary_html([mined_task()], {"view": "live", "seed": "0"})
+    assert page == summary_html([mined_task()], {"view": "live", "seed": "0"}, iterations=4)
+
+
+def test_a_page_names_the_tasks_that_it_is_not_about() -> None:
+    page = summary_html([MINED], {}, others=["<b>", "scene"])
+    assert (
+        "<p>This page is of the last run, about intent. What the folder has of &lt;b&gt; and scene "
+        "stays as it was; its figures are not here.</p>"
+    ) in page
+    assert "the last run" not in summary_html([MINED], {})
+
+
+def test_a_search_that_improved_once_has_no_curve_unless_its_end_is_known() -> None:
+    trace = (Improvement(expansions=1, reward=2.0),)
+    once = replace(MINED, efforts=(Effort(label="x", expansions=9, trace=trace),))
+    assert "Convergence" not in summary_html([once], {})
+    assert "Convergence" in summary_html([once], {}, iterations=40)
+
+
+def test_where_no_answer_is_sure_enough_the_page_says_so() -> None:
+    """No answer of none is right: a share of it says nothing."""
+    page = summary_html([mined_task(examples(1))], {})
+    said = "nothing: no answer is so surely right"
+    assert f"<tr><th>answered when 95% shall be right</th><td>{said}</td></tr>" in page
 
 
 def test_words_of_customers_stay_words() -> None:
@@ -140,16 +166,6 @@ def test_words_of_customers_stay_words() -> None:
     assert "&amp;amp;" in page
     assert "&lt;b&gt;left out" in page
     assert "<i>" not in page
-
-
-def test_a_chart_places_points_between_its_axes() -> None:
-    chart = Chart(
-        title='a "b"', x="x", y="y", points=[(0.0, 0.0), (2.0, 1.0)], x_max=2.0, dots=True
-    )
-    drawn = chart.svg()
-    assert 'aria-label="a &quot;b&quot;"' in drawn
-    assert '<polyline points="46.0,196.0 308.0,12.0"/>' in drawn
-    assert drawn.count("<circle") == 2
 
 
 def test_what_unlabelled_examples_tell_has_a_section_of_its_own() -> None:
@@ -172,7 +188,14 @@ def test_a_task_without_any_label_has_no_figure_of_held_out_examples() -> None:
     assert "held-out" not in page
     assert "<td>none: every reliability is assumed</td>" in page
     assert "<code>last mentions refund</code></td><td>refund (description)</td>" in page
-    assert "&lt;i&gt;left out" in page
+
+
+def test_rules_left_out_are_named_where_there_are_some() -> None:
+    domain = replace(DOMAIN, lexicon=make.domain().lexicon)
+    none = replace(without_labels(domain.tasks["intent"], domain, unlabelled("refund")), left_out=0)
+    assert "<td>0 of the pack, 1 from descriptions</td>" in summary_html([none], {})
+    page = summary_html([replace(none, left_out=2)], {})
+    assert "1 from descriptions; 2 more left out, which agreement or coverage speaks" in page
 
 
 def test_whether_self_training_is_on_is_said_with_its_figures() -> None:

@@ -55,6 +55,13 @@ def test_what_was_mined_is_written_with_its_summary_and_nothing_else_is_left(
     assert run.said == []
 
 
+def test_the_summary_is_of_the_last_run_and_names_what_stays_of_others(tmp_path: Path) -> None:
+    (tmp_path / "scene.rules").write_text("# mine")
+    Run(tmp_path)()
+    page = (tmp_path / "summary.html").read_text(encoding="utf-8")
+    assert "about intent. What the folder has of scene stays as it was" in page
+
+
 def test_what_cannot_be_mined_is_told(tmp_path: Path) -> None:
     odd = [example("e1", "track", "x"), example("e1", "refund", "x")]
     (given,) = examples_by_task(questions([*examples(12), *odd]), DOMAIN)

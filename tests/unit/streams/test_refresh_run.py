@@ -163,6 +163,21 @@ def test_a_refused_candidate_can_be_looked_at(refresher: Refresher) -> None:
     assert len(release.tasks["intent"].rules) == 2
 
 
+def test_with_too_few_examples_for_the_gate_nothing_is_mined(refresher: Refresher) -> None:
+    """Of thirty dialogues three are of the split, and nobody could judge by them."""
+    first, miner = refresher.refresh(FakeMiner(SOME)), FakeMiner(SOME + REFUND)
+    held = sum(is_admission(f"d{number}") for number in range(30))
+    for _ in range(2):
+        row = refresher.refresh(miner, questions(30))
+        assert (row.outcome, row.release, row.active) == ("refused", None, first.release)
+        assert row.reasons == (
+            f"FAILED: examples: {held} dialogues in the admission split, 20 are asked for: label "
+            "more",
+            "nothing was mined: the gate could not judge it",
+        )
+    assert (miner.seen, refresher.in_force) == ([], first.release)
+
+
 def test_what_was_refused_is_refused_again_without_mining(refresher: Refresher) -> None:
     refresher.refresh(FakeMiner(SOME + REFUND))
     refused = refresher.refresh(FakeMiner(SOME), questions(303))

@@ -25,8 +25,21 @@ def test_an_unknown_label_is_left_out_with_its_cure() -> None:
     assert check_examples(given, LABELS) == (
         tuple(GOOD),
         (
-            'unknown label "trak" (2 examples: "e1", "e2"): left out; add it to the domain pack or '
-            'correct it: did you mean "track"? known: "track", "refund"',
+            'unknown label "trak" (did you mean "track"?) (2 examples: "e1", "e2"): left out; add '
+            'it to the domain pack or correct it to one of "track", "refund"',
+        ),
+    )
+
+
+def test_unknown_labels_are_one_sentence() -> None:
+    given = [*GOOD, *examples(*((f"e{n}", f"x{n % 7}") for n in range(8)))]
+
+    assert check_examples(given, LABELS) == (
+        tuple(GOOD),
+        (
+            'unknown label "x0", "x1", "x2", "x3", "x4" and 2 more (8 examples: "e0", "e1", "e2", '
+            '"e3", "e4" and 3 more): left out; add it to the domain pack or correct it to one of '
+            '"track", "refund"',
         ),
     )
 

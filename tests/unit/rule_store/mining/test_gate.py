@@ -13,6 +13,7 @@ from rule_store.mining.gate import (
     GateReport,
     GateSettings,
     ReleaseSize,
+    enough,
     judge_candidate,
 )
 
@@ -77,6 +78,13 @@ def test_a_candidate_that_answers_the_same_passes() -> None:
     overall = check(report, "intent, all labels")
     assert overall.said.startswith("weighted F1 0.500, 0.500 of the active one; ")
     assert "at least +0.000" in overall.said
+
+
+def test_a_candidate_that_answers_the_same_passes_where_nothing_may_be_lost() -> None:
+    report = judged(rows(15, "track", "track", "track"), rows(15, "refund", None, None), margin=0)
+    assert report.passed
+    overall = check(report, "intent, all labels")
+    assert overall.said.endswith("at least +0.000 in 19 of 20 cases, +0.000 or more is asked for")
 
 
 def test_a_candidate_that_is_worse_overall_is_refused() -> None:
@@ -226,6 +234,9 @@ def test_too_few_examples_tell_nothing() -> None:
     assert [each.name for each in report.refusals] == ["examples"]
     assert report.refusals[0].said.startswith("19 dialogues in the admission split, 20 are asked")
     assert not judged([]).passed
+    assert enough({"intent": 20}, SETTINGS).passed
+    assert enough({"intent": 19}, SETTINGS) == report.refusals[0]
+    assert not enough({}, SETTINGS).passed
 
 
 def test_the_first_release_must_be_clearly_better_than_guessing() -> None:
