@@ -122,8 +122,8 @@ def test_the_files_name_is_the_origin(tmp_path: Path, place: Path) -> None:
     ("wrong", "message"),
     [
         ({"label": None}, "no label"),
-        ({"label": "unheard"}, "'unheard' is no intent label of 'kiosk'"),
-        ({"task": "scene"}, "is no scene label"),
+        ({"label": "unheard"}, '"kiosk" has no intent label "unheard"'),
+        ({"task": "scene"}, '"kiosk" has no task "scene"'),
         ({"dialogue_id": ""}, "dialogue_id must be"),
         ({"images": ["gone.png"]}, "cannot be read"),
     ],
